@@ -1,0 +1,29 @@
+//! Resource limits by number, for ones that the C library's headers may not name.
+
+use nix::errno::Errno;
+
+/// setrlimit(2). `resource` is an RLIMIT_* number. Does not allocate.
+pub fn set(resource: u32, soft: u64, hard: u64) -> Result<(), Errno> {
+    let limit = libc::rlimit64 { rlim_cur: soft, rlim_max: hard };
+    // SAFETY: prlimit64 reads one rlimit64, which outlives the call; process 0 is this one.
+    Errno::result(unsafe {
+        libc::syscall(
+            libc::SYS_prlimit64,
+            0,
+            resource,
+            &raw const limit,
+            std::ptr::null_mut::<libc::rlimit64>(),
+        )
+    })
+    .map(drop)
+}
+
+/// The current (soft, hard) limits of a resource.
+pub fn get(resource: u32) -> Result<(u64, u64), Errno> {
+    let mut limit = libc::rlimit64 { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: prlimit64 writes one rlimit64, which outlives the call; process 0 is this one.
+    Errno::result(unsafe {
+        libc::syscall(libc::SYS_prlimit64, 0, resource, std::ptr::null::<libc::rlimit64>(), &raw mut limit)
+    })?;
+    Ok((limit.rlim_cur, limit.rlim_max))
+}
