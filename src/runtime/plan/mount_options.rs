@@ -1,0 +1,169 @@
+//! The mount options of config.json as attributes, propagation and what is left for the file system.
+//!
+//! Source: runtime-spec config.md, "Linux mount options".
+
+use std::ffi::CString;
+
+use crate::error::{Error, Result};
+use crate::sys::mount::Attributes;
+
+/// The options of one mount, sorted out.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Options {
+    /// Some(recursive) for `bind` and `rbind`.
+    pub(super) bind: Option<bool>,
+    /// Attributes of the mount itself.
+    pub(super) attributes: Attributes,
+    /// Attributes of the whole tree (`rro`, `rnosuid`, …).
+    pub(super) recursive: Attributes,
+    /// What to do about propagation once the mount is in place.
+    pub(super) propagation: Attributes,
+    /// `tmpcopyup`.
+    pub(super) copy_up: bool,
+    /// The file system's own options.
+    pub(super) data: Vec<(CString, Option<CString>)>,
+}
+
+const RELATIME: u64 = 0;
+const STRICTATIME: u64 = 0x20;
+const NODIRATIME: u64 = 0x80;
+
+/// (name, to set, to clear)
+const ATTRIBUTES: &[(&str, u64, u64)] = &[
+    ("ro", Attributes::RDONLY, 0),
+    ("rw", 0, Attributes::RDONLY),
+    ("nosuid", Attributes::NOSUID, 0),
+    ("suid", 0, Attributes::NOSUID),
+    ("nodev", Attributes::NODEV, 0),
+    ("dev", 0, Attributes::NODEV),
+    ("noexec", Attributes::NOEXEC, 0),
+    ("exec", 0, Attributes::NOEXEC),
+    ("noatime", Attributes::NOATIME, Attributes::ATIME),
+    ("atime", RELATIME, Attributes::ATIME),
+    ("relatime", RELATIME, Attributes::ATIME),
+    ("norelatime", STRICTATIME, Attributes::ATIME),
+    ("strictatime", STRICTATIME, Attributes::ATIME),
+    ("nostrictatime", RELATIME, Attributes::ATIME),
+    ("nodiratime", NODIRATIME, 0),
+    ("diratime", 0, NODIRATIME),
+    ("nosymfollow", Attributes::NOSYMFOLLOW, 0),
+    ("symfollow", 0, Attributes::NOSYMFOLLOW),
+];
+
+const PROPAGATIONS: &[(&str, u64)] = &[
+    ("private", libc::MS_PRIVATE),
+    ("slave", libc::MS_SLAVE),
+    ("shared", libc::MS_SHARED),
+    ("unbindable", libc::MS_UNBINDABLE),
+];
+
+/// Options that say nothing new to a bind or that the new mount API has no word for and needs none.
+const WITHOUT_EFFECT: &[&str] = &["defaults", "async", "nomand", "loud", "noiversion"];
+
+impl Options {
+    /// Sorts out `options`. An option that is unknown goes to the file system, which refuses it if it must;
+    /// a bind has no file system to ask, so there it is an error.
+    pub(super) fn parse(options: &[String]) -> Result<Self> {
+        let mut parsed = Self::default();
+        for option in options {
+            parsed.take(option)?;
+        }
+        if parsed.bind.is_some()
+            && let Some((key, _)) = parsed.data.first()
+        {
+            return Err(Error::invalid(format!(
+                "mount option {:?} has no meaning for a bind",
+                key.to_string_lossy()
+            )));
+        }
+        Ok(parsed)
+    }
+
+    fn take(&mut self, option: &str) -> Result<()> {
+        match option {
+            "bind" => self.bind = Some(self.bind.unwrap_or(false)),
+            "rbind" => self.bind = Some(true),
+            "tmpcopyup" => self.copy_up = true,
+            "notmpcopyup" => self.copy_up = false,
+            _ if WITHOUT_EFFECT.contains(&option) => {}
+            _ => {
+                if let Some(&(_, set, clear)) = ATTRIBUTES.iter().find(|(name, ..)| *name == option) {
+                    change(&mut self.attributes, set, clear);
+                } else if let Some(found) = recursive_attribute(option) {
+                    change(&mut self.recursive, found.0, found.1);
+                    self.recursive.recursive = true;
+                } else if let Some((propagation, recursive)) = propagation(option) {
+                    self.propagation = Attributes { propagation, recursive, ..Attributes::default() };
+                } else {
+                    self.data.push(key_value(option)?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A later option overrules an earlier one.
+fn change(attributes: &mut Attributes, set: u64, clear: u64) {
+    attributes.set = (attributes.set & !clear) | set;
+    attributes.clear = (attributes.clear & !set) | clear;
+}
+
+fn recursive_attribute(option: &str) -> Option<(u64, u64)> {
+    let name = option.strip_prefix('r')?;
+    ATTRIBUTES.iter().find(|(known, ..)| *known == name).map(|&(_, set, clear)| (set, clear))
+}
+
+fn propagation(option: &str) -> Option<(u64, bool)> {
+    let find = |name: &str| PROPAGATIONS.iter().find(|(known, _)| *known == name).map(|&(_, value)| value);
+    find(option)
+        .map(|value| (value, false))
+        .or_else(|| option.strip_prefix('r').and_then(find).map(|value| (value, true)))
+}
+
+fn key_value(option: &str) -> Result<(CString, Option<CString>)> {
+    let c_string = |text: &str| {
+        CString::new(text).map_err(|_| Error::invalid(format!("mount option {option:?} has a NUL byte")))
+    };
+    match option.split_once('=') {
+        Some((key, value)) => Ok((c_string(key)?, Some(c_string(value)?))),
+        None => Ok((c_string(option)?, None)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(options: &[&str]) -> Result<Options> {
+        Options::parse(&options.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn options_are_sorted_out() {
+        let options = parse(&["rbind", "ro", "nosuid", "rslave", "rnoexec"]).unwrap();
+        assert_eq!(options.bind, Some(true));
+        assert_eq!(options.attributes.set, Attributes::RDONLY | Attributes::NOSUID);
+        assert_eq!((options.recursive.set, options.recursive.recursive), (Attributes::NOEXEC, true));
+        assert_eq!((options.propagation.propagation, options.propagation.recursive), (libc::MS_SLAVE, true));
+        let options = parse(&["nosuid", "mode=1777", "size=64m", "tmpcopyup"]).unwrap();
+        assert_eq!(options.data.len(), 2);
+        assert!(options.copy_up && options.bind.is_none());
+    }
+
+    #[test]
+    fn the_last_word_counts() {
+        let options = parse(&["ro", "rw"]).unwrap();
+        assert_eq!((options.attributes.set, options.attributes.clear), (0, Attributes::RDONLY));
+        let options = parse(&["rw", "ro"]).unwrap();
+        assert_eq!((options.attributes.set, options.attributes.clear), (Attributes::RDONLY, 0));
+        let options = parse(&["noatime", "strictatime"]).unwrap();
+        assert_eq!(options.attributes.set, STRICTATIME);
+    }
+
+    #[test]
+    fn a_bind_with_an_unknown_option_is_refused() {
+        assert!(parse(&["bind", "size=1"]).is_err());
+        assert!(parse(&["a\0b"]).is_err());
+    }
+}
