@@ -26,10 +26,11 @@ impl Directory {
         let directory = Self::of(store, id);
         for _ in 0..8 {
             directory.make("")?;
-            let lock = Lock::exclusive(&directory.lock())?;
-            // A sweep may have taken the directory for a dead one's before the lock was ours.
-            if directory.lock().exists() {
-                return Ok((directory, lock));
+            // A sweep may take the directory for a dead one's before the lock is ours.
+            match Lock::exclusive(&directory.lock()) {
+                Ok(lock) if directory.lock().exists() => return Ok((directory, lock)),
+                Err(error) if error.kind() != Kind::NotFound => return Err(error),
+                _ => {}
             }
         }
         Err(Error::new(Kind::Conflict, format!("cannot keep {}", directory.path().display())))

@@ -123,6 +123,8 @@ pub fn sweep(store: &Store, userns: &UserNamespace) -> Result<Vec<String>> {
                     .context(|| format!("cannot remove {}", directory.path().display()))?;
                 erase_in(&trash, userns)?;
             }
+            // Its maker was killed before it made the lock, or is about to: then it makes the directory again.
+            Ok(None) if std::fs::remove_dir(directory.path()).is_ok() => {}
             Ok(None) if is_settled(directory.path()) => erase_in(directory.path(), userns)?,
             _ => continue,
         }
