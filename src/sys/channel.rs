@@ -86,10 +86,13 @@ impl Channel {
 
     fn take(&self, buffer: &mut [u8], flags: RecvFlags) -> Result<Received> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut reset = false;
         loop {
             let mut ancillary = RecvAncillaryBuffer::new(&mut space);
             match recvmsg(self.as_fd(), &mut [IoSliceMut::new(buffer)], &mut ancillary, flags) {
                 Err(Errno::INTR) => {}
+                // The peer closed with messages of ours unread; what it sent before still waits behind this.
+                Err(Errno::CONNRESET) if !reset => reset = true,
                 Err(errno) => return Err(errno),
                 Ok(message) => {
                     let mut fd = None;
@@ -122,5 +125,16 @@ mod tests {
         assert_eq!(b.try_receive(&mut buffer).unwrap_err(), Errno::AGAIN);
         drop(a);
         assert_eq!(b.receive(&mut buffer).unwrap().length, 0);
+    }
+
+    #[test]
+    fn the_last_word_of_a_peer_that_did_not_listen_is_heard() {
+        let (a, b) = Channel::pair().unwrap();
+        b.send(b"never read").unwrap();
+        a.send(b"last word").unwrap();
+        drop(a);
+        let mut buffer = [0; 16];
+        assert_eq!(b.receive(&mut buffer).unwrap().length, 9);
+        assert_eq!(b.try_receive(&mut buffer).unwrap().length, 0);
     }
 }
