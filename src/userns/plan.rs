@@ -74,6 +74,16 @@ impl UserNamespace {
     pub fn default_namespace(&self) -> Self {
         Self { maps: self.default_maps.clone(), container_user: None, ..self.clone() }
     }
+
+    /// What the default namespace calls the user id `id` of this one, if it has it.
+    pub fn uid_in_default(&self, id: u32) -> Option<u32> {
+        self.maps.uid_outside(id).and_then(|host| self.default_maps.uid_inside(host))
+    }
+
+    /// The same for a group id.
+    pub fn gid_in_default(&self, id: u32) -> Option<u32> {
+        self.maps.gid_outside(id).and_then(|host| self.default_maps.gid_inside(host))
+    }
 }
 
 /// Decides on the user namespace that `request` asks for. Reads files; makes and changes nothing.

@@ -100,3 +100,29 @@ fn listing_never_fails_while_containers_come_and_go() {
     }
     assert_eq!(busy.wait().code(), Some(0));
 }
+
+#[test]
+fn a_prune_leaves_what_is_being_made() {
+    needs!(containers, registry);
+    let home = Home::with_busybox();
+    let whole = home.sh(&[], "ls /bin");
+    let binary = crate::rig::binary().display().to_string();
+    let going = home.path("going");
+    std::fs::write(&going, "").unwrap();
+    let script = format!(
+        "while [ -e '{}' ]; do '{binary}' system prune --force >/dev/null || exit 1; done",
+        going.display()
+    );
+    let mut command = home.command("sh");
+    command.args(["-c", &script]);
+    let mut pruning = Running::start(command);
+    for n in 0..12 {
+        // A map of its own makes a tree of the image, a new volume is filled from the image.
+        let map = format!("0:{}:1", n + 1);
+        let volume = format!("v{n}:/bin");
+        let run = ["run", "--rm", "--network", "none", "--uidmap", &map, "--gidmap", &map, "-v", &volume];
+        assert_eq!(home.ok(&[&run[..], &["busybox", "ls", "/bin"]].concat()), whole);
+    }
+    std::fs::remove_file(going).unwrap();
+    assert_eq!(pruning.wait().code(), Some(0));
+}

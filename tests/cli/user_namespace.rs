@@ -52,6 +52,17 @@ fn with_keep_id_the_images_files_can_be_changed_by_their_owners() {
 }
 
 #[test]
+fn a_new_volume_has_the_images_owners_under_every_map() {
+    needs!(containers, registry, subordinate_ids);
+    let home = Home::with_busybox();
+    for (n, mode) in ["host", "keep-id:uid=1000,gid=1000", "nomap", "auto"].into_iter().enumerate() {
+        let volume = format!("v{n}:/home");
+        let found = home.sh(&["--userns", mode, "-v", &volume], "stat -c %u:%g /home /home/app");
+        assert_eq!(found, "0:0\n1000:1000\n", "{mode}");
+    }
+}
+
+#[test]
 fn nomap_and_auto_leave_the_user_out() {
     needs!(containers, registry, subordinate_ids);
     let home = Home::with_busybox();

@@ -57,7 +57,8 @@ impl Draft<'_> {
         if data.is_dir() {
             return Ok(data);
         }
-        let staged = store.directory("staging")?.join(format!("rm-{}", atomic::random_hex(16)?));
+        let staging = store.staging()?;
+        let staged = staging.path().join("volume");
         let create = |path: &Path, mode| DirBuilder::new().mode(mode).create(path);
         create(&staged, 0o700).context(|| format!("cannot create volume {name}"))?;
         create(&staged.join("_data"), 0o755).context(|| format!("cannot create volume {name}"))?;
@@ -69,7 +70,6 @@ impl Draft<'_> {
             Ok(()) => Ok(data),
             // Somebody else made it first: theirs it is.
             Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {
-                let _ = std::fs::remove_dir_all(&staged);
                 Ok(data)
             }
             Err(error) => Err(Error::wrap(format!("cannot create volume {name}"), error)),
@@ -78,7 +78,16 @@ impl Draft<'_> {
 
     /// Copies what the image has at `destination` into a new volume.
     fn fill(&self, data: &Path, destination: &Path, root: &Root) -> Result<()> {
-        userns::run_inside(&self.userns, "the filling of a volume", || {
+        let userns = &self.userns;
+        let root_of_map = userns.setup_ids();
+        let owner = |uid, gid| {
+            // Who is not in the map becomes its root.
+            let uid = userns.uid_in_default(uid).or_else(|| userns.uid_in_default(root_of_map.0));
+            let gid = userns.gid_in_default(gid).or_else(|| userns.gid_in_default(root_of_map.1));
+            (uid.unwrap_or(0), gid.unwrap_or(0))
+        };
+        // Layers and volumes lie below directories of the caller, whom a map may leave out.
+        userns::run_inside(&userns.default_namespace(), "the filling of a volume", || {
             let image = open_layers(&root.layers)?;
             let inside = destination.strip_prefix("/").unwrap_or(destination);
             let inside = std::ffi::CString::new(inside.as_os_str().as_encoded_bytes())
@@ -86,7 +95,8 @@ impl Draft<'_> {
             let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY;
             let Ok(from) = mount::open_inside(image.as_fd(), &inside, flags) else { return Ok(()) };
             let to = std::fs::File::open(data).context(|| format!("cannot open {}", data.display()))?;
-            copy::tree(from.as_fd(), to.as_fd()).context(|| format!("cannot copy {}", destination.display()))
+            copy::tree(from.as_fd(), to.as_fd(), &owner)
+                .context(|| format!("cannot copy {}", destination.display()))
         })
     }
 }

@@ -78,7 +78,8 @@ impl Init<'_> {
             }
             Op::CopyUp { slot, target } => {
                 match open(self.root()?, target, OFlags::RDONLY | OFlags::DIRECTORY) {
-                    Ok(from) => copy::tree(from.as_fd(), self.open_slot(*slot)?).map_err(errno),
+                    Ok(from) => copy::tree(from.as_fd(), self.open_slot(*slot)?, &|uid, gid| (uid, gid))
+                        .map_err(errno),
                     Err(error) if is_missing(error) => Ok(()),
                     Err(error) => Err(errno(error)),
                 }

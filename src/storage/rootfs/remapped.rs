@@ -42,22 +42,18 @@ pub fn tree(store: &Store, keys: &[String], userns: &UserNamespace) -> Result<Tr
 }
 
 fn make(store: &Store, keys: &[String], userns: &UserNamespace, shared: &Path, copied: &Path) -> Result<()> {
-    // As any directory of this name, it is garbage if we do not come to rename it away.
-    let staged = store.directory("staging")?.join(format!("rm-{}", atomic::random_hex(16)?));
+    let staging = store.staging()?;
     userns::run_inside(&userns.default_namespace(), "the copy of the image for another id map", || {
         let failed = |path: &Path| format!("cannot create {}", path.display());
-        let (scratch, tree) = (staged.join("scratch"), staged.join("tree"));
-        for path in [&staged, &scratch, &tree] {
+        let (scratch, tree) = (staging.path().join("scratch"), staging.path().join("tree"));
+        for path in [&scratch, &tree] {
             std::fs::create_dir(path).context(|| failed(path))?;
         }
         let (new, old) = (&userns.maps, &userns.default_maps);
         // The redirects lead through directories of the caller, whom a map without the caller's ids shuts out.
         let caller = old.to_outside(0, 0).and_then(|(uid, gid)| new.to_inside(uid, gid));
         let share = caller.is_some() && shares_content(&scratch)?;
-        let remap = Remap {
-            uid: &|id| new.uid_outside(id).and_then(|host| old.uid_inside(host)),
-            gid: &|id| new.gid_outside(id).and_then(|host| old.gid_inside(host)),
-        };
+        let remap = Remap { uid: &|id| userns.uid_in_default(id), gid: &|id| userns.gid_in_default(id) };
         let places: Vec<PathBuf> = keys.iter().map(|key| Path::new(key).join("fs")).collect();
         let roots = keys.iter().map(|key| Root::open(&store.layer_dir(key))).collect::<Result<Vec<_>>>()?;
         let content = |place| if share { Content::Shared(place) } else { Content::Copied };
@@ -69,19 +65,17 @@ fn make(store: &Store, keys: &[String], userns: &UserNamespace, shared: &Path, c
             Err(_) if place.is_dir() => {}
             other => other.context(|| failed(place))?,
         }
-        Root::open(&store.directory("staging")?)?
-            .remove_tree(Path::new(staged.file_name().unwrap_or_default()))
+        // What the namespace owns only it can remove.
+        let staging = Root::open(staging.path())?;
+        staging.remove_tree(Path::new("scratch"))?;
+        staging.remove_tree(Path::new("tree"))
     })
 }
 
 /// Copies all layers (keys, bottom first) into the empty directory `to`, with the owners that `userns` has.
 pub fn flatten(store: &Store, keys: &[String], userns: &UserNamespace, to: &Path) -> Result<()> {
     userns::run_inside(&userns.default_namespace(), "the copy of the image", || {
-        let (new, old) = (&userns.maps, &userns.default_maps);
-        let remap = Remap {
-            uid: &|id| new.uid_outside(id).and_then(|host| old.uid_inside(host)),
-            gid: &|id| new.gid_outside(id).and_then(|host| old.gid_inside(host)),
-        };
+        let remap = Remap { uid: &|id| userns.uid_in_default(id), gid: &|id| userns.gid_in_default(id) };
         let roots = keys.iter().map(|key| Root::open(&store.layer_dir(key))).collect::<Result<Vec<_>>>()?;
         let layers: Vec<_> = roots.iter().map(|root| (root, Content::Copied)).collect();
         merge_layers(&layers, &Root::open(to)?, &remap).map(drop)
