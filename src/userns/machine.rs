@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::config::Env;
 use crate::error::{Error, Kind, Result};
-use crate::userns::helper::{Helpers, Obstacle};
 use crate::userns::map_option::subtract;
+use crate::userns::newuidmap::{Helpers, Obstacle};
 use crate::userns::plan::MapWriter;
 use crate::userns::subordinate::{Owner, Range, Sources, Subordinate};
 use crate::userns::{IdMap, IdMaps, id_map};

@@ -19,20 +19,20 @@
 mod auto;
 mod enter;
 mod explain;
-mod helper;
 mod id_map;
 mod machine;
 mod map_option;
 mod mode;
+mod newuidmap;
 mod plan;
 mod subordinate;
 mod write;
 
 pub use enter::{enter, join, run_inside};
 pub use explain::{Knob, explain_clone_failure, forbidding_knob};
-pub use helper::{Helpers, Obstacle};
 pub use id_map::{IdMap, IdMaps};
 pub use machine::grant_command;
 pub use mode::Mode;
+pub use newuidmap::{Helpers, Obstacle};
 pub use plan::{MapWriter, Request, UserNamespace, plan};
 pub use subordinate::{Owner, Range, Sources, Subordinate};

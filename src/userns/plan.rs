@@ -194,7 +194,7 @@ fn keep(id: u32, size: Option<u32>, first: &[IdMap]) -> Vec<IdMap> {
 mod tests {
     use super::*;
     use crate::error::Kind as ErrorKind;
-    use crate::userns::helper::Obstacle;
+    use crate::userns::newuidmap::Obstacle;
     use crate::userns::subordinate::Sources;
     use std::path::{Path, PathBuf};
 
