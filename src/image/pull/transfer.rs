@@ -58,14 +58,19 @@ pub(super) fn run(
     out: &SyncSender<io::Result<Bytes>>,
     progress: &dyn LayerProgress,
 ) -> Result<Transferred> {
-    let mut flow = Flow { hasher: Hasher::new(descriptor.digest.algorithm()), count: 0, out, progress };
+    let hasher = Hasher::new(descriptor.digest.algorithm());
+    let mut flow = Flow { hasher, count: 0, out, hung_up: false, progress };
     let result = match source {
         Source::Store { file, remove } => {
             flow.read(file)?;
-            if flow.count == descriptor.size && flow.finish() == descriptor.digest {
-                Ok(Transferred::Whole)
-            } else {
+            let hung_up = flow.hung_up;
+            // Also where the unpacking stopped: it may have stumbled over what is wrong.
+            if flow.count != descriptor.size || flow.finish() != descriptor.digest {
                 remove().map(|()| Transferred::Stale)
+            } else if hung_up {
+                Err(hang_up())
+            } else {
+                Ok(Transferred::Whole)
             }
         }
         Source::Network { partial, start, chunks } => flow.fetch(partial, descriptor, start, chunks),
@@ -80,17 +85,18 @@ struct Flow<'a> {
     hasher: Hasher,
     count: u64,
     out: &'a SyncSender<io::Result<Bytes>>,
+    /// Whether nobody takes the bytes any more.
+    hung_up: bool,
     progress: &'a dyn LayerProgress,
 }
 
 impl Flow<'_> {
     /// Hands a chunk on and takes its hash while the other side works on it.
-    fn push(&mut self, chunk: &Bytes) -> Result<()> {
-        self.out.send(Ok(chunk.clone())).map_err(|_| hang_up())?;
+    fn push(&mut self, chunk: &Bytes) {
+        self.hung_up = self.hung_up || self.out.send(Ok(chunk.clone())).is_err();
         self.hasher.update(chunk);
         self.count += chunk.len() as u64;
         self.progress.advance(chunk.len() as u64);
-        Ok(())
     }
 
     fn finish(self) -> Digest {
@@ -104,7 +110,7 @@ impl Flow<'_> {
             if read.context(|| "cannot read a blob of the store")? == 0 {
                 return Ok(());
             }
-            self.push(&Bytes::from(buffer))?;
+            self.push(&Bytes::from(buffer));
         }
     }
 
@@ -124,8 +130,18 @@ impl Flow<'_> {
         self.read(partial.reader()?)?;
         while let Some(chunk) = chunks.blocking_recv() {
             let chunk = chunk?;
-            self.push(&chunk)?;
+            self.push(&chunk);
+            if self.hung_up {
+                break;
+            }
             partial.append(&chunk)?;
+        }
+        if self.hung_up && resumed_at > 0 {
+            // What lay on disk may be what the unpacking stumbled over: it is fetched anew, once.
+            return partial.restart().map(|()| Transferred::Stale);
+        }
+        if self.hung_up {
+            return Err(hang_up());
         }
         if self.count != descriptor.size {
             return Err(super::layers::interruption());
