@@ -3,12 +3,13 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::io::{Errno, Result};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect,
+    listen, recvmsg, sendmsg, socket_with, socketpair,
 };
 
 /// One end of a channel. Sending and receiving do not allocate.
@@ -42,6 +43,34 @@ impl Channel {
     pub fn pair() -> Result<(Self, Self)> {
         let (a, b) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         Ok((Self(a), Self(b)))
+    }
+
+    /// A socket at `name` in `directory` that others connect to with [`Channel::connect`]. It is reached through
+    /// /proc/self/fd, so that the directory's path may be longer than a socket's address.
+    pub fn listen(directory: BorrowedFd<'_>, name: &str) -> Result<OwnedFd> {
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+        bind(&socket, &address(directory, name)?)?;
+        listen(&socket, 4)?;
+        Ok(socket)
+    }
+
+    /// Connects to a [`Channel::listen`].
+    pub fn connect(directory: BorrowedFd<'_>, name: &str) -> Result<Self> {
+        let flags = SocketFlags::CLOEXEC;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+        connect(&socket, &address(directory, name)?)?;
+        Ok(Self(socket))
+    }
+
+    /// Waits for somebody who connects. Does not allocate.
+    pub fn accept(listener: BorrowedFd<'_>) -> Result<Self> {
+        loop {
+            match accept_with(listener, SocketFlags::CLOEXEC) {
+                Err(Errno::INTR | Errno::CONNABORTED) => {}
+                other => return other.map(Self),
+            }
+        }
     }
 
     /// Sends one message, and waits until it is taken over by the kernel.
@@ -106,6 +135,19 @@ impl Channel {
             }
         }
     }
+}
+
+/// Sends `message` and a descriptor over a connected socket of another kind.
+pub fn send_descriptor(socket: BorrowedFd<'_>, message: &[u8], fd: BorrowedFd<'_>) -> Result<()> {
+    let fds = [fd];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    ancillary.push(SendAncillaryMessage::ScmRights(&fds));
+    sendmsg(socket, &[IoSlice::new(message)], &mut ancillary, SendFlags::NOSIGNAL).map(drop)
+}
+
+fn address(directory: BorrowedFd<'_>, name: &str) -> Result<SocketAddrUnix> {
+    SocketAddrUnix::new(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
 }
 
 #[cfg(test)]

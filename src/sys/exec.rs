@@ -85,19 +85,35 @@ pub fn close_from(first: u32) -> Result<(), Errno> {
     close_range(first, 0)
 }
 
+/// Has execve leave `count` descriptors from `first` on open. Does not allocate.
+pub fn keep_on_exec(first: u32, count: u32) -> Result<(), Errno> {
+    for fd in first..first + count {
+        // SAFETY: F_SETFD takes a number, and any descriptor is fine.
+        Errno::result(unsafe { libc::fcntl(fd as i32, libc::F_SETFD, 0) })?;
+    }
+    Ok(())
+}
+
+/// Whether a descriptor with this number is open.
+pub fn is_open(fd: i32) -> bool {
+    // SAFETY: F_GETFD takes no argument, and any number is fine.
+    unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
+}
+
 fn close_range(first: u32, flags: u32) -> Result<(), Errno> {
     // SAFETY: takes numbers.
     Errno::result(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, flags) }).map(drop)
 }
 
-/// Gives an open file to another owner inside the current user namespace.
+/// Gives an open file to another owner inside the current user namespace. /dev/null stays as it is: root would give away
+/// the one that the whole machine uses.
 pub fn own_by_number(fd: i32, uid: u32, gid: u32) -> Result<(), Errno> {
-    nix::unistd::fchown(
-        // SAFETY: the descriptors asked for are the three standard ones, which stay open.
-        unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) },
-        Some(Uid::from_raw(uid)),
-        Some(Gid::from_raw(gid)),
-    )
+    // SAFETY: the descriptors asked for are the three standard ones, which stay open.
+    let file = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
+    if rustix::fs::fstat(file).is_ok_and(|found| found.st_rdev == rustix::fs::makedev(1, 3)) {
+        return Ok(());
+    }
+    nix::unistd::fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
 }
 
 /// Closes every descriptor from 3 on that is not among `keep`, which are of this process and stay valid.

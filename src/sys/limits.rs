@@ -27,3 +27,27 @@ pub fn get(resource: u32) -> Result<(u64, u64), Errno> {
     })?;
     Ok((limit.rlim_cur, limit.rlim_max))
 }
+
+/// `RLIMIT_NOFILE`, or the number of a limit that has no name here.
+pub fn name(resource: u32) -> String {
+    // In the order of asm-generic/resource.h, which all architectures of ours share.
+    const NAMES: [&str; 16] = [
+        "CPU",
+        "FSIZE",
+        "DATA",
+        "STACK",
+        "CORE",
+        "RSS",
+        "NPROC",
+        "NOFILE",
+        "MEMLOCK",
+        "AS",
+        "LOCKS",
+        "SIGPENDING",
+        "MSGQUEUE",
+        "NICE",
+        "RTPRIO",
+        "RTTIME",
+    ];
+    NAMES.get(resource as usize).map_or_else(|| resource.to_string(), |name| format!("RLIMIT_{name}"))
+}

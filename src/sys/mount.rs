@@ -8,9 +8,9 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2};
 use rustix::io::{Errno, Result};
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
-    UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen, mount_change,
-    move_mount, open_tree, unmount,
+    FsMountFlags, FsOpenFlags, FsPickFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags,
+    OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_reconfigure, fsconfig_set_flag,
+    fsconfig_set_string, fsmount, fsopen, fspick, mount_change, move_mount, open_tree, unmount,
 };
 
 /// MOUNT_ATTR_* of mount_setattr(2), as one set to add and one to take away.
@@ -64,12 +64,7 @@ pub fn filesystem<'a>(
     flags: u64,
 ) -> Result<OwnedFd> {
     let context = fsopen(fstype, FsOpenFlags::FSOPEN_CLOEXEC)?;
-    for option in options {
-        match option {
-            FsOption::Flag(key) => fsconfig_set_flag(context.as_fd(), key)?,
-            FsOption::Value(key, value) => fsconfig_set_string(context.as_fd(), key, value)?,
-        }
-    }
+    configure(context.as_fd(), options)?;
     finish(context.as_fd(), flags)
 }
 
@@ -109,7 +104,23 @@ pub fn set_attributes(mount: BorrowedFd<'_>, attributes: &Attributes) -> Result<
         propagation: attributes.propagation,
         userns_fd: 0,
     };
-    let recursive = if attributes.recursive { libc::AT_RECURSIVE } else { 0 };
+    setattr(mount, attributes.recursive, &args)
+}
+
+/// Has the mount (with `recursive`: the tree) show the owners of its files through the maps of a user
+/// namespace. It must not be attached anywhere yet.
+pub fn map_ids(mount: BorrowedFd<'_>, recursive: bool, user_namespace: BorrowedFd<'_>) -> Result<()> {
+    let args = libc::mount_attr {
+        attr_set: libc::MOUNT_ATTR_IDMAP,
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: user_namespace.as_raw_fd() as u64,
+    };
+    setattr(mount, recursive, &args)
+}
+
+fn setattr(mount: BorrowedFd<'_>, recursive: bool, args: &libc::mount_attr) -> Result<()> {
+    let recursive = if recursive { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: a system call on a valid descriptor, with a structure that outlives it.
     let result = unsafe {
         libc::syscall(
@@ -117,11 +128,28 @@ pub fn set_attributes(mount: BorrowedFd<'_>, attributes: &Attributes) -> Result<
             mount.as_raw_fd(),
             c"".as_ptr(),
             libc::AT_EMPTY_PATH | recursive,
-            &raw const args,
+            &raw const *args,
             size_of::<libc::mount_attr>(),
         )
     };
     if result < 0 { Err(last_errno()) } else { Ok(()) }
+}
+
+/// Gives the file system that is mounted at `mount` other options.
+pub fn reconfigure<'a>(mount: BorrowedFd<'_>, options: impl IntoIterator<Item = FsOption<'a>>) -> Result<()> {
+    let context = fspick(mount, c"", FsPickFlags::FSPICK_EMPTY_PATH | FsPickFlags::FSPICK_CLOEXEC)?;
+    configure(context.as_fd(), options)?;
+    fsconfig_reconfigure(context.as_fd())
+}
+
+fn configure<'a>(context: BorrowedFd<'_>, options: impl IntoIterator<Item = FsOption<'a>>) -> Result<()> {
+    for option in options {
+        match option {
+            FsOption::Flag(key) => fsconfig_set_flag(context, key)?,
+            FsOption::Value(key, value) => fsconfig_set_string(context, key, value)?,
+        }
+    }
+    Ok(())
 }
 
 /// Changes the propagation of every mount of this namespace.
@@ -156,6 +184,13 @@ pub fn open_inside(root: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<O
             other => return other,
         }
     }
+}
+
+/// Opens `path` below `mount` on that very mount: neither a mount on the way nor one on the last component is
+/// entered (EXDEV).
+pub fn open_on_same_mount(mount: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd> {
+    let how = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS;
+    openat2(mount, path, flags | OFlags::CLOEXEC, Mode::empty(), how)
 }
 
 /// Opens a path of the host for later use as a mount's source.

@@ -109,6 +109,18 @@ pub fn fork_raw() -> std::result::Result<i32, nix::errno::Errno> {
     nix::errno::Errno::result(pid).map(|pid| pid as i32)
 }
 
+/// Waits for a child of [`fork_raw`]: its status as a shell gives it. Does not allocate.
+pub fn wait_raw(pid: i32) -> std::result::Result<i32, nix::errno::Errno> {
+    loop {
+        match waitpid(Pid::from_raw(pid), None) {
+            Ok(WaitStatus::Exited(_, code)) => return Ok(code),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(128 + signal as i32),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
 /// kill(2) by numbers.
 pub fn kill_raw(pid: i32, signal: i32) -> std::result::Result<(), nix::errno::Errno> {
     // SAFETY: takes numbers.
@@ -179,4 +191,18 @@ impl ArgumentArea {
         }
         let _ = rustix::thread::set_name(title);
     }
+}
+/// Makes this process the parent of its descendants' orphans (PR_SET_CHILD_SUBREAPER).
+pub fn become_subreaper() -> std::result::Result<(), nix::errno::Errno> {
+    // SAFETY: the option takes one number and touches no memory.
+    nix::errno::Errno::result(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }).map(drop)
+}
+
+/// Whether the working directory lies below this process's root. Allocates nothing.
+pub fn directory_is_reachable() -> std::result::Result<bool, nix::errno::Errno> {
+    let mut path = [0u8; 4096];
+    // The raw system call: libc's searches parent directories where the kernel says "(unreachable)".
+    // SAFETY: the kernel writes at most as many bytes as the buffer has.
+    let length = unsafe { libc::syscall(libc::SYS_getcwd, path.as_mut_ptr(), path.len()) };
+    nix::errno::Errno::result(length).map(|_| path[0] == b'/')
 }

@@ -1,5 +1,7 @@
 //! seccomp(2): one filter instruction, the filter's flags, and the call that installs a filter.
 
+use std::os::fd::{FromRawFd, OwnedFd};
+
 use nix::errno::Errno;
 use oci_spec::runtime::Arch;
 
@@ -43,6 +45,12 @@ impl Flags {
     /// The speculative store bypass stays as it is (before Linux 5.16 a filter turned it off, at a price).
     pub const SPEC_ALLOW: Flags = Flags(libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW as u32);
 
+    /// A notification that its receiver has taken is waited for through all signals but deadly ones (Linux 5.19).
+    pub const WAIT_KILLABLE_RECV: Flags = Flags(1 << 5);
+
+    /// Makes a descriptor on which decisions are asked for.
+    const NEW_LISTENER: Flags = Flags(1 << 3);
+
     /// Both.
     #[must_use]
     pub const fn union(self, other: Flags) -> Flags {
@@ -53,6 +61,23 @@ impl Flags {
 /// Puts the calling thread under `filter`, for good and for what it executes. Needs no_new_privs or
 /// `CAP_SYS_ADMIN` in the thread's user namespace. Allocates nothing.
 pub fn install(filter: &[Instruction], flags: Flags) -> Result<(), Errno> {
+    match set_filter(filter, flags)? {
+        0 => Ok(()),
+        // TSYNC reports the thread that could not follow.
+        _ => Err(Errno::ESRCH),
+    }
+}
+
+/// The same, for a filter that leaves decisions to the holder of the descriptor that comes back. The process
+/// has one thread: the kernel does not take TSYNC together with a listener.
+pub fn install_listening(filter: &[Instruction], flags: Flags) -> Result<OwnedFd, Errno> {
+    let flags = Flags(flags.0 & !Flags::TSYNC.0).union(Flags::NEW_LISTENER);
+    let fd = set_filter(filter, flags)?;
+    // SAFETY: the kernel just gave us this descriptor, which is closed on exec.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+fn set_filter(filter: &[Instruction], flags: Flags) -> Result<libc::c_long, Errno> {
     let Ok(len) = u16::try_from(filter.len()) else { return Err(Errno::EINVAL) };
     let program = libc::sock_fprog { len, filter: filter.as_ptr().cast::<libc::sock_filter>().cast_mut() };
     // SAFETY: `program` describes `filter`, whose elements have the layout of sock_filter; the kernel
@@ -65,11 +90,7 @@ pub fn install(filter: &[Instruction], flags: Flags) -> Result<(), Errno> {
             &raw const program,
         )
     };
-    match Errno::result(result)? {
-        0 => Ok(()),
-        // TSYNC reports the thread that could not follow.
-        _ => Err(Errno::ESRCH),
-    }
+    Errno::result(result)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Terminals: raw mode that is undone on every way out, window sizes, pseudo-terminals.
 
+use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use rustix::io::Result;
@@ -44,13 +45,13 @@ pub fn resize(terminal: impl AsFd, rows: u16, columns: u16) -> Result<()> {
     tcsetwinsize(terminal, Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })
 }
 
-/// A new pseudo-terminal of the devpts instance whose root is `devpts`: (leader, follower). The follower is
+/// A new pseudo-terminal of the multiplexer `ptmx` in a directory: (leader, follower). The follower is
 /// opened through the leader and not by a path, which a container could have replaced. Does not allocate.
-pub fn open_pair(devpts: BorrowedFd<'_>) -> Result<(OwnedFd, OwnedFd)> {
+pub fn open_pair(directory: BorrowedFd<'_>, ptmx: &CStr) -> Result<(OwnedFd, OwnedFd)> {
     use rustix::fs::{Mode, OFlags, openat};
     use std::os::fd::AsRawFd;
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let leader = openat(devpts, c"ptmx", flags, Mode::empty())?;
+    let leader = openat(directory, ptmx, flags, Mode::empty())?;
     rustix::pty::unlockpt(&leader)?;
     // SAFETY: TIOCGPTPEER takes open flags by value and returns a new descriptor or -1.
     let follower = unsafe { libc::ioctl(leader.as_raw_fd(), libc::TIOCGPTPEER, flags.bits()) };
