@@ -70,6 +70,8 @@ section! {
         apparmor_profile: Option<String>,
         /// The file that /etc/hosts starts from: a path, `none` or `image`.
         base_hosts_file: Option<String>,
+        /// Files of the control group and what is written to them, `memory.high=1073741824`.
+        cgroup_conf: List,
         /// Where a cgroup namespace comes from: `private` or `host`.
         cgroupns: Option<String>,
         /// `enabled`, `no-conmon`, `disabled`.

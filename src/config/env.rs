@@ -120,6 +120,22 @@ impl Env {
             .map_or_else(|| PathBuf::from("/"), Path::to_path_buf)
     }
 
+    /// The D-Bus addresses at which the user's service manager may answer, best first: `$XDG_RUNTIME_DIR/bus`, which is
+    /// its own, `$DBUS_SESSION_BUS_ADDRESS`, which may be another bus, and where the first would be without `su`.
+    pub fn user_bus(&self) -> Vec<String> {
+        let of = |directory: &Path| format!("unix:path={}/bus", directory.display());
+        let runtime = self.path("XDG_RUNTIME_DIR").map(of);
+        let session = self.get("DBUS_SESSION_BUS_ADDRESS").map(str::to_owned);
+        let login = of(&Path::new("/run/user").join(self.uid.to_string()));
+        let mut addresses = Vec::new();
+        for address in runtime.into_iter().chain(session).chain([login]) {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses
+    }
+
     /// Where an executable lies on `$PATH`; where there is none (`env -i`), in the usual directories.
     pub fn find_program(&self, name: &str) -> Option<PathBuf> {
         const ALWAYS: [&str; 6] =
@@ -225,6 +241,16 @@ mod tests {
         let env = Env::from_pairs([("A", ""), ("B", "b"), ("P", "x/y"), ("Q", "/q")]);
         assert_eq!((env.get("A"), env.get("B"), env.get("C")), (None, Some("b"), None));
         assert_eq!((env.path("P"), env.path("Q")), (None, Some(Path::new("/q"))));
+    }
+
+    #[test]
+    fn the_users_bus_is_sought_where_systemd_has_it() {
+        let bus = |pairs: &[(&str, &str)]| Env::from_pairs(pairs.to_vec()).with_ids(7, 7).user_bus();
+        assert_eq!(bus(&[]), ["unix:path=/run/user/7/bus"]);
+        assert_eq!(
+            bus(&[("XDG_RUNTIME_DIR", "/r"), ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/x")]),
+            ["unix:path=/r/bus", "unix:path=/x", "unix:path=/run/user/7/bus"]
+        );
     }
 
     #[test]

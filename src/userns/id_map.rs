@@ -68,6 +68,11 @@ impl IdMaps {
         Self { uid: vec![IdMap::new(inside.0, outside.0, 1)], gid: vec![IdMap::new(inside.1, outside.1, 1)] }
     }
 
+    /// The maps of the user namespace that a process is in, by its directory in /proc.
+    pub fn of_process(directory: &Path) -> Result<Self> {
+        Ok(Self { uid: read(&directory.join("uid_map"))?, gid: read(&directory.join("gid_map"))? })
+    }
+
     /// The host's user id of a container's.
     pub fn uid_outside(&self, id: u32) -> Option<u32> {
         self.uid.iter().find_map(|map| map.to_outside(id))

@@ -24,6 +24,39 @@ pub(crate) struct Machine {
     pub(crate) helpers: Result<Helpers, Obstacle>,
 }
 
+/// The user namespace that this process is in.
+#[derive(Clone, Debug)]
+pub struct Surrounding {
+    /// The ids that exist in it, each mapped to itself.
+    pub maps: IdMaps,
+    /// Whether setgroups(2) works in it.
+    pub setgroups_allowed: bool,
+    /// Whether this process is its root and has CAP_SYS_ADMIN: then it needs no namespace of its own to mount.
+    pub root: bool,
+}
+
+/// Looks at the user namespace that this process is in.
+pub fn surrounding() -> Surrounding {
+    let identity = |maps: Vec<IdMap>| {
+        maps.iter().map(|map| IdMap::new(map.inside, map.inside, map.count)).collect::<Vec<_>>()
+    };
+    let own = own_maps();
+    Surrounding {
+        maps: IdMaps { uid: identity(own.uid), gid: identity(own.gid) },
+        setgroups_allowed: !setgroups_denied(),
+        root: rustix::process::geteuid().is_root() && has_capabilities(1 << 21),
+    }
+}
+
+fn own_maps() -> IdMaps {
+    let own = |file: &str| id_map::read(Path::new(file)).unwrap_or_else(|_| vec![id_map::ALL]);
+    IdMaps { uid: own("/proc/self/uid_map"), gid: own("/proc/self/gid_map") }
+}
+
+fn setgroups_denied() -> bool {
+    std::fs::read("/proc/self/setgroups").unwrap_or_default().starts_with(b"deny")
+}
+
 /// The default map and what it takes to write it.
 pub(crate) struct FirstStep {
     pub(crate) maps: IdMaps,
@@ -34,13 +67,12 @@ pub(crate) struct FirstStep {
 impl Machine {
     /// The facts of this machine.
     pub(crate) fn of(env: &Env) -> Self {
-        let privileged = env.uid() == 0 && may_set_ids();
-        let own = |file: &str| id_map::read(Path::new(file)).unwrap_or_else(|_| vec![id_map::ALL]);
-        let setgroups = std::fs::read("/proc/self/setgroups").unwrap_or_default();
+        // CAP_SETGID (6) and CAP_SETUID (7).
+        let privileged = env.uid() == 0 && has_capabilities(0xc0);
         Self {
             privileged,
-            setgroups_denied: setgroups.starts_with(b"deny"),
-            own: IdMaps { uid: own("/proc/self/uid_map"), gid: own("/proc/self/gid_map") },
+            setgroups_denied: setgroups_denied(),
+            own: own_maps(),
             sources: Sources::of_system(env),
             helpers: if privileged { Err(Obstacle::NoNewPrivileges) } else { Helpers::find(env) },
         }
@@ -196,9 +228,9 @@ fn sorted(runs: &[(u32, u32)]) -> Vec<(u32, u32)> {
     runs
 }
 
-/// Whether CAP_SETGID (6) and CAP_SETUID (7) are effective.
-fn may_set_ids() -> bool {
+/// Whether the capabilities with these bits are effective.
+fn has_capabilities(bits: u64) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap_or_default();
-    u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & 0xc0 == 0xc0)
+    u64::from_str_radix(mask.trim(), 16).is_ok_and(|mask| mask & bits == bits)
 }

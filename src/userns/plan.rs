@@ -86,6 +86,28 @@ impl UserNamespace {
     }
 }
 
+/// The user namespace with these maps, which speak of ids of this process's own namespace.
+pub fn with_maps(env: &Env, maps: IdMaps) -> Result<UserNamespace> {
+    id_map::check(&maps.uid, Kind::User.name())?;
+    id_map::check(&maps.gid, Kind::Group.name())?;
+    let machine = Machine::of(env);
+    let own = (env.uid(), env.gid());
+    let alone = maps.is_single() && maps.uid[0].outside == own.0 && maps.gid[0].outside == own.1;
+    let writer = match &machine.helpers {
+        _ if machine.privileged => MapWriter::Direct { deny_setgroups: machine.setgroups_denied },
+        _ if alone => MapWriter::Direct { deny_setgroups: true },
+        Ok(helpers) => MapWriter::Helpers(helpers.clone()),
+        Err(_) => return Err(machine.needs_subordinate_ids("a map of several ids", env)),
+    };
+    Ok(UserNamespace {
+        maps: maps.clone(),
+        writer,
+        notes: Vec::new(),
+        container_user: None,
+        default_maps: maps,
+    })
+}
+
 /// Decides on the user namespace that `request` asks for. Reads files; makes and changes nothing.
 pub fn plan(env: &Env, request: &Request) -> Result<UserNamespace> {
     plan_on(&Machine::of(env), env, request)
