@@ -24,12 +24,18 @@ use rules::{Block, Comparison, Condition, Range, Rule, Rules, Verdict};
 pub struct Program {
     instructions: Vec<Instruction>,
     flags: Flags,
+    notifies: bool,
 }
 
 impl Program {
     /// The instructions.
     pub fn instructions(&self) -> &[Instruction] {
         &self.instructions
+    }
+
+    /// Whether it leaves decisions to an agent.
+    pub fn notifies(&self) -> bool {
+        self.notifies
     }
 
     /// How the filter is to be installed.
@@ -72,19 +78,24 @@ fn compile_for(native: Arch, seccomp: &LinuxSeccomp) -> Result<Program> {
             instructions.len()
         )));
     }
-    Ok(Program { instructions, flags: flags(seccomp.flags().as_deref())? })
+    let notifies = rules.list.iter().any(|rule| rule.action == libc::SECCOMP_RET_USER_NOTIF);
+    let flags = flags(seccomp.flags().as_deref(), notifies)?;
+    Ok(Program { instructions, flags, notifies })
 }
 
-fn flags(listed: Option<&[LinuxSeccompFilterFlag]>) -> Result<Flags> {
+fn flags(listed: Option<&[LinuxSeccompFilterFlag]>, notifies: bool) -> Result<Flags> {
     // runc's default, so that kernels before 5.16 do not slow a container down for having a filter.
     let Some(listed) = listed else { return Ok(Flags::SPEC_ALLOW) };
     let flag = |flag: &LinuxSeccompFilterFlag| match flag {
         LinuxSeccompFilterFlag::SeccompFilterFlagTsync => Ok(Flags::TSYNC),
         LinuxSeccompFilterFlag::SeccompFilterFlagLog => Ok(Flags::LOG),
         LinuxSeccompFilterFlag::SeccompFilterFlagSpecAllow => Ok(Flags::SPEC_ALLOW),
-        LinuxSeccompFilterFlag::SeccompFilterFlagWaitKillableRecv => Err(Error::unsupported(
-            "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a seccomp agent, which is not supported",
-        )),
+        LinuxSeccompFilterFlag::SeccompFilterFlagWaitKillableRecv if notifies => {
+            Ok(Flags::WAIT_KILLABLE_RECV)
+        }
+        LinuxSeccompFilterFlag::SeccompFilterFlagWaitKillableRecv => {
+            Err(Error::invalid("SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a rule of SCMP_ACT_NOTIFY"))
+        }
     };
     listed.iter().try_fold(Flags::NONE, |all, next| Ok(all.union(flag(next)?)))
 }

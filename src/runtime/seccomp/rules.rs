@@ -60,6 +60,8 @@ pub(super) struct Rules<'a> {
     pub(super) list: Vec<Rule>,
     /// Which calls they are about, in the order of the rules.
     mentions: Vec<Mention<'a>>,
+    /// Every call that the profile names, if calls that are newer than all of these are to look unknown.
+    known: Option<Vec<Name<'a>>>,
 }
 
 /// A rule's word on one call.
@@ -123,7 +125,9 @@ impl<'a> Rules<'a> {
     pub(super) fn read(seccomp: &'a LinuxSeccomp, x86: bool) -> Result<Self> {
         let default = value_of(seccomp.default_action(), seccomp.default_errno_ret())
             .context(|| "the default action of the seccomp profile")?;
-        let mut rules = Rules { default, list: Vec::new(), mentions: Vec::with_capacity(1024) };
+        let stated = seccomp.default_errno_ret().is_some();
+        let known = (!stated && hides_new_calls(default)).then(Vec::new);
+        let mut rules = Rules { default, list: Vec::new(), mentions: Vec::with_capacity(1024), known };
         for syscall in seccomp.syscalls().iter().flatten() {
             rules.add(syscall, x86).context(|| {
                 format!(
@@ -137,6 +141,9 @@ impl<'a> Rules<'a> {
 
     fn add(&mut self, syscall: &'a LinuxSyscall, x86: bool) -> Result<()> {
         let action = value_of(syscall.action(), syscall.errno_ret())?;
+        if let Some(known) = &mut self.known {
+            known.extend(syscall.names().iter().map(|name| Name::new(name)));
+        }
         // As in libseccomp, what repeats the default is no rule: it does not stand above others.
         if action == self.default {
             return Ok(());
@@ -183,12 +190,7 @@ impl<'a> Rules<'a> {
     pub(super) fn ranges(&self, block: &Block, refused: u32) -> Vec<Range> {
         let entries = self.entries(block);
         let mut groups = entries.chunk_by(|a, b| a.number() == b.number()).peekable();
-        // A tracer cancels a call by making its number -1, which is no x32 call.
-        let segments = match block.x32 {
-            None => vec![(0, self.default)],
-            Some(true) => vec![(0, self.default), (X32_BIT, self.default)],
-            Some(false) => vec![(0, self.default), (X32_BIT, refused), (u32::MAX, self.default)],
-        };
+        let segments = self.segments(block, refused);
         let mut ranges = Vec::with_capacity(256);
         for (i, (start, base)) in segments.iter().enumerate() {
             let end = segments.get(i + 1).map_or(1 << 32, |next| u64::from(next.0));
@@ -207,6 +209,32 @@ impl<'a> Rules<'a> {
             }
         }
         ranges
+    }
+
+    /// What holds for the numbers that no rule is about: each from its start to the next one's.
+    fn segments(&self, block: &Block, refused: u32) -> Vec<(u32, u32)> {
+        let unknown = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
+        let mut segments = vec![(0, self.default)];
+        let newest = |number: fn(u32) -> Option<u32>| {
+            let known = self.known.as_ref()?;
+            known.iter().filter_map(|name| block.table.number(name)).filter_map(number).max()
+        };
+        // A table's private calls lie far above those that Linux adds.
+        if let Some(newest) = newest(|number| (number < PRIVATE).then_some(number)) {
+            segments.push((newest + 1, unknown));
+        }
+        match block.x32 {
+            None => {}
+            Some(true) => {
+                segments.push((X32_BIT, self.default));
+                if let Some(newest) = newest(table::x32_number) {
+                    segments.push(((newest | X32_BIT) + 1, unknown));
+                }
+            }
+            // A tracer cancels a call by making its number -1, which is no x32 call.
+            Some(false) => segments.extend([(X32_BIT, refused), (u32::MAX, self.default)]),
+        }
+        segments
     }
 
     /// Every number that a rule is about, with the rules' indices, sorted.
@@ -235,6 +263,17 @@ impl<'a> Rules<'a> {
         }
     }
 }
+
+/// As runc: a program that tries a call that was added to Linux after the profile was written has to hear that
+/// there is no such call (ENOSYS), or it will not fall back to an older one. Tracers answer for themselves, and a profile
+/// that states its errno means it.
+fn hides_new_calls(default: u32) -> bool {
+    let permissive = [libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_LOG, libc::SECCOMP_RET_TRACE];
+    !permissive.contains(&(default & libc::SECCOMP_RET_ACTION_FULL))
+}
+
+/// The first number of calls that an architecture has for itself (`__ARM_NR_BASE`).
+const PRIVATE: u32 = 0x0f_0000;
 
 /// A number and the index of a rule, in one word that sorts fast.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -285,9 +324,7 @@ pub(super) fn value_of(action: LinuxSeccompAction, errno: Option<u32>) -> Result
             Err(Error::invalid(format!("the tracer's value {errno} is longer than 16 bits")))
         }
         LinuxSeccompAction::ScmpActTrace => Ok(libc::SECCOMP_RET_TRACE | errno),
-        LinuxSeccompAction::ScmpActNotify => {
-            Err(Error::unsupported("SCMP_ACT_NOTIFY needs a seccomp agent, which is not supported"))
-        }
+        LinuxSeccompAction::ScmpActNotify => Ok(libc::SECCOMP_RET_USER_NOTIF),
     }
 }
 

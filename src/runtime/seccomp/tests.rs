@@ -151,6 +151,7 @@ fn every_action_has_its_value() {
         (Action::ScmpActErrno, Some(22), 0x0005_0016),
         (Action::ScmpActTrace, None, 0x7ff0_0001),
         (Action::ScmpActTrace, Some(77), 0x7ff0_004d),
+        (Action::ScmpActNotify, None, 0x7fc0_0000),
         (Action::ScmpActLog, None, 0x7ffc_0000),
         (Action::ScmpActAllow, None, 0x7fff_0000),
     ];
@@ -167,7 +168,6 @@ fn what_cannot_be_had_is_refused_by_name() {
         compile_for(Arch::ScmpArchX86_64, seccomp).map(|_| ()).unwrap_err().chain().join(": ")
     };
     let with = |action, errno, args| profile(&[], vec![rule(&["read"], action, errno, args)]);
-    assert!(refusal(&with(Action::ScmpActNotify, None, vec![])).contains("read: SCMP_ACT_NOTIFY"));
     assert!(refusal(&with(Action::ScmpActErrno, Some(4096), vec![])).contains("errno 4096"));
     assert!(refusal(&with(Action::ScmpActTrace, Some(65536), vec![])).contains("65536"));
     let args = vec![arg(6, Op::ScmpCmpEq, 0, 0)];
@@ -195,6 +195,57 @@ fn flags_are_those_listed_or_the_default() {
 }
 
 #[test]
+fn calls_that_are_newer_than_the_profile_look_unknown() {
+    let strict = |architectures: &[Arch]| {
+        let allowed = rule(&["read", "openat2", "cacheflush"], Action::ScmpActAllow, None, vec![]);
+        let mut seccomp = profile(architectures, vec![allowed]);
+        seccomp.set_default_errno_ret(None);
+        seccomp
+    };
+    // openat2 is 437 everywhere, faccessat2 439.
+    let program = build(Arch::ScmpArchX86_64, &strict(&ALL_X86));
+    let decide = |audit, number| run(&program, &call(audit, number, 0));
+    assert_eq!([decide(X86_64, 437), decide(X86_64, 1), decide(X86_64, 439)], [ALLOW, EPERM, ENOSYS]);
+    assert_eq!([decide(X86, 437), decide(X86, 1), decide(X86, 439)], [ALLOW, EPERM, ENOSYS]);
+    let x32 = |number| decide(X86_64, X32_BIT | number);
+    assert_eq!([x32(437), x32(1), x32(439)], [ALLOW, EPERM, ENOSYS]);
+    let program = build(Arch::ScmpArchX86_64, &strict(&[]));
+    let decide = |number| run(&program, &call(X86_64, number, 0));
+    assert_eq!([decide(439), decide(X32_BIT | 1), decide(u32::MAX)], [ENOSYS, FOREIGN, EPERM]);
+    let program = build(Arch::ScmpArchAarch64, &strict(&[Arch::ScmpArchArm]));
+    let decide = |audit, number| run(&program, &call(audit, number, 0));
+    assert_eq!([decide(AARCH64, 437), decide(AARCH64, 1), decide(AARCH64, 439)], [ALLOW, EPERM, ENOSYS]);
+    assert_eq!([decide(ARM, 439), decide(ARM, 0x0f_0002), decide(ARM, 0x0f_0003)], [ENOSYS, ALLOW, ENOSYS]);
+    for permissive in [Action::ScmpActAllow, Action::ScmpActLog, Action::ScmpActTrace] {
+        let mut seccomp = strict(&[]);
+        seccomp.set_default_action(permissive);
+        let program = build(Arch::ScmpArchX86_64, &seccomp);
+        assert_eq!(run(&program, &call(X86_64, 439, 0)), value_of(permissive, None).unwrap());
+    }
+    let mut killing = strict(&[]);
+    killing.set_default_action(Action::ScmpActKillProcess);
+    let program = build(Arch::ScmpArchX86_64, &killing);
+    assert_eq!(run(&program, &call(X86_64, 1, 0)), libc::SECCOMP_RET_KILL_PROCESS);
+    assert_eq!(run(&program, &call(X86_64, 1000, 0)), ENOSYS);
+}
+
+#[test]
+fn an_agent_decides_what_it_is_asked_for() {
+    let mut seccomp = profile(&[], vec![rule(&["sync"], Action::ScmpActNotify, None, vec![])]);
+    seccomp.set_default_action(Action::ScmpActAllow).set_default_errno_ret(None);
+    seccomp.set_flags(Some(vec![Flag::SeccompFilterFlagTsync, Flag::SeccompFilterFlagWaitKillableRecv]));
+    let program = compile(&seccomp).unwrap();
+    assert!(program.notifies());
+    // Only this thread is bound, and it asks for nothing.
+    let installed = std::thread::spawn(move || {
+        rustix::thread::set_no_new_privs(true).unwrap();
+        crate::sys::seccomp::install_listening(program.instructions(), program.flags())
+    });
+    assert!(installed.join().unwrap().is_ok());
+    assert!(!compile(&profile(&[], vec![])).unwrap().notifies());
+}
+
+#[test]
 fn the_kernel_takes_a_compiled_program() {
     let far = vec![arg(1, Op::ScmpCmpGt, 0x1_0000_0000, 0)];
     let mut seccomp = profile(&ALL_X86, vec![rule(&["lseek"], Action::ScmpActErrno, Some(33), far)]);
@@ -211,8 +262,16 @@ fn the_kernel_takes_a_compiled_program() {
     assert_eq!(results.join().unwrap(), [None, None, Some(33), Some(33)]);
 }
 
-/// The decision on a call of the native interface, read straight from the profile.
-fn plain_reading(seccomp: &LinuxSeccomp, name: &str, arguments: &[u64; 6]) -> u32 {
+fn native_number(name: &str) -> u32 {
+    table::X86_64.number(&table::Name::new(name)).unwrap()
+}
+
+fn x32_number(name: &str) -> u32 {
+    table::x32_number(native_number(name)).unwrap()
+}
+
+/// The decision on a call of the interface with these numbers, read straight from the profile.
+fn plain_reading(seccomp: &LinuxSeccomp, name: &str, arguments: &[u64; 6], number: fn(&str) -> u32) -> u32 {
     let value = |action, errno| value_of(action, errno).unwrap();
     let default = value(seccomp.default_action(), seccomp.default_errno_ret());
     let about = |syscall: &&LinuxSyscall| {
@@ -239,6 +298,15 @@ fn plain_reading(seccomp: &LinuxSeccomp, name: &str, arguments: &[u64; 6]) -> u3
     };
     let rules = || seccomp.syscalls().iter().flatten().filter(about);
     let decisive = rules().find(|syscall| args(syscall).is_empty()).or_else(|| rules().find(matches));
+    let named = || seccomp.syscalls().iter().flatten().flat_map(LinuxSyscall::names);
+    let newest = named().map(|own| number(own)).max();
+    let permissive = [libc::SECCOMP_RET_ALLOW, libc::SECCOMP_RET_LOG, libc::SECCOMP_RET_TRACE];
+    let hides = seccomp.default_errno_ret().is_none()
+        && !permissive.contains(&(default & libc::SECCOMP_RET_ACTION_FULL));
+    let default = match newest {
+        Some(newest) if hides && number(name) > newest => ENOSYS,
+        _ => default,
+    };
     decisive.map_or(default, |syscall| value(syscall.action(), syscall.errno_ret()))
 }
 
@@ -312,12 +380,12 @@ proptest! {
         values.extend(others);
         for (name, picks) in calls {
             let arguments = picks.map(|pick| *pick.get(&values));
-            let number = table::X86_64.number(&table::Name::new(name)).unwrap();
+            let number = native_number(name);
             let call = Call { number, audit: X86_64, arguments };
-            prop_assert_eq!(run(&program, &call), plain_reading(&seccomp, name, &arguments), "{} {:x?}", name, arguments);
+            prop_assert_eq!(run(&program, &call), plain_reading(&seccomp, name, &arguments, native_number), "{} {:x?}", name, arguments);
             // The narrow interfaces see the low halves of values and arguments.
             let low = |value: u64| value & 0xffff_ffff;
-            let narrow_call = Call { number: X32_BIT | table::x32_number(number).unwrap(), ..call };
+            let narrow_call = Call { number: X32_BIT | x32_number(name), ..call };
             let mut narrow = seccomp.clone();
             let mut syscalls = seccomp.syscalls().clone().unwrap();
             for syscall in syscalls.iter_mut() {
@@ -326,7 +394,7 @@ proptest! {
                 syscall.set_args(Some(args.collect()));
             }
             narrow.set_syscalls(Some(syscalls));
-            let expected = plain_reading(&narrow, name, &arguments.map(low));
+            let expected = plain_reading(&narrow, name, &arguments.map(low), x32_number);
             prop_assert_eq!(run(&program, &narrow_call), expected, "x32 {} {:x?}", name, arguments);
         }
     }
