@@ -1,18 +1,18 @@
 //! Plan -> process, from the parent's side: clone, id maps, and the conversation with the child until it
 //! has become the payload.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
 use super::init::{Covers, Init};
-use super::op::Op;
+use super::join;
 use super::plan::Plan;
 use super::sync::{self, FromChild};
 use crate::error::{Context, Error, Kind, Result};
-use crate::storage::rootfs::Rootfs;
 use crate::sys::channel::Channel;
-use crate::sys::clone::{Clone, Process, clone};
+use crate::sys::clone::{self, Clone, Process};
+use crate::sys::mount;
 use crate::userns::{self, UserNamespace};
 
 /// Standard input, output and error of the payload: the child's ends.
@@ -25,6 +25,8 @@ pub struct Created<'a> {
     /// The init process.
     pub init: Process,
     sync: Channel,
+    /// Whether somebody else will start it.
+    waits: bool,
 }
 
 /// A container whose payload runs.
@@ -36,22 +38,91 @@ pub struct Started {
     pub terminal: Option<OwnedFd>,
 }
 
-/// Makes the namespaces and starts the set-up in them. The caller is single-threaded. `stdio` is not needed
-/// for a plan with a terminal.
-pub fn create<'a>(plan: &'a Plan, userns: &UserNamespace, stdio: Option<Stdio>) -> Result<Created<'a>> {
+/// How long a container lives.
+#[derive(Debug)]
+pub enum Lifetime {
+    /// At most as long as its parent.
+    Tied,
+    /// Until it ends.
+    Own,
+    /// The same, and it waits for its start behind this listening socket when its parent may already be gone.
+    Waiting(OwnedFd),
+}
+
+/// What a container is made with besides its plan.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// The user namespace that is made for it, if one is.
+    pub userns: Option<&'a UserNamespace>,
+    /// Not needed for a plan with a terminal.
+    pub stdio: Option<Stdio>,
+    /// The control group that it is born in.
+    pub cgroup: Option<BorrowedFd<'a>>,
+    /// How long it lives.
+    pub lifetime: Lifetime,
+}
+
+/// What the parent does for the child in the middle of its set-up.
+pub trait Host {
+    /// Serves the root file system that the child has mounted from this FUSE device.
+    fn serve_root(&mut self, _: &Process, _: OwnedFd) -> Result<()> {
+        Err(Error::new(Kind::System, "nobody serves the root file system"))
+    }
+
+    /// Runs the hooks that belong to the runtime's namespaces. Gives the container's state, as those are told it that run
+    /// in the container's.
+    fn hooks(&mut self, _: &Process) -> Result<String> {
+        Err(Error::new(Kind::System, "nobody runs the hooks"))
+    }
+
+    /// The container's state as JSON, for the agent of its system call filter.
+    fn state(&mut self, _: &Process) -> Result<Vec<u8>> {
+        Err(Error::new(
+            Kind::System,
+            "nobody knows the container's state, which its seccomp agent has to get",
+        ))
+    }
+}
+
+/// Makes the namespaces and starts the set-up in them. The caller is single-threaded.
+pub fn create<'a>(plan: &'a Plan, surroundings: Surroundings<'_>) -> Result<Created<'a>> {
     let (ours, theirs) = Channel::pair().context(|| "cannot make a socket pair")?;
+    let (listener, tied) = match surroundings.lifetime {
+        Lifetime::Tied => (None, true),
+        Lifetime::Own => (None, false),
+        Lifetime::Waiting(listener) => (Some(listener), false),
+    };
+    let waits = listener.is_some();
     let mut init = Init {
         ops: &plan.ops,
         slots: Vec::new(),
         sync: Some(theirs),
-        stdio,
+        stdio: surroundings.stdio,
         preserve: plan.preserve_fds,
         root: None,
         terminal: None,
         covers: Covers::default(),
+        tied,
+        listener,
+        state: None,
     };
     init.slots.resize_with(plan.slots, || None);
-    let process = match clone(plan.namespaces).map_err(userns::explain_clone_failure)? {
+    super::idmap::fill(&plan.mapped_binds, &mut init.slots)?;
+    if let Some(slot) = plan.proc {
+        let proc = mount::open_path(c"/proc").context(|| "cannot open /proc")?;
+        init.slots[slot.0] = Some(proc);
+    }
+    let options = clone::Options {
+        namespaces: plan.namespaces,
+        cgroup: surroundings.cgroup,
+        sibling: !plan.joins.is_empty(),
+    };
+    let born = if plan.joins.is_empty() {
+        clone::clone(&options).map_err(userns::explain_clone_failure)?
+    } else {
+        join::clone_from_inside(plan, &options)?
+    };
+    let process = match born {
         Clone::Child => {
             drop(ours);
             init.run()
@@ -59,8 +130,8 @@ pub fn create<'a>(plan: &'a Plan, userns: &UserNamespace, stdio: Option<Stdio>) 
         Clone::Parent(process) => process,
     };
     drop(init);
-    let created = Created { plan, init: process, sync: ours };
-    match userns.write_maps(created.init.pid) {
+    let created = Created { plan, init: process, sync: ours, waits };
+    match surroundings.userns.map_or(Ok(()), |userns| userns.write_maps(created.init.pid)) {
         Ok(()) => Ok(created),
         Err(error) => Err(created.abandon(error)),
     }
@@ -74,10 +145,9 @@ impl Created<'_> {
         let _ = self.sync.send(&[sync::MAPPED]);
     }
 
-    /// Says go and waits until the payload has been executed. `serve_root` is called with
-    /// an open FUSE device if the root file system has to be served by a helper.
-    pub fn start(self, serve_root: impl FnOnce(&Process, OwnedFd) -> Result<()>) -> Result<Started> {
-        match self.converse(serve_root) {
+    /// Says go and waits until the payload has been executed.
+    pub fn start(self, host: &mut dyn Host) -> Result<Started> {
+        match self.converse(host) {
             Ok(terminal) => Ok(Started { init: self.init, terminal }),
             Err(error) => Err(self.abandon(error)),
         }
@@ -99,12 +169,19 @@ impl Created<'_> {
         own.unwrap_or(error)
     }
 
-    fn converse(&self, serve_root: impl FnOnce(&Process, OwnedFd) -> Result<()>) -> Result<Option<OwnedFd>> {
+    /// Until the payload has been executed, or waits for its start.
+    fn converse(&self, host: &mut dyn Host) -> Result<Option<OwnedFd>> {
         let mut terminal = None;
-        let mut serve_root = Some(serve_root);
         let mut buffer = [0; 16];
-        if !matches!(self.plan.rootfs, Rootfs::FuseOverlayfs { .. }) {
-            let _ = self.sync.send(&[sync::START]);
+        let mut said_start = false;
+        let mut executing = false;
+        let mut start = || {
+            if !std::mem::replace(&mut said_start, true) && !self.waits {
+                let _ = self.sync.send(&[sync::START]);
+            }
+        };
+        if !self.plan.asks_before_start() {
+            start();
         }
         loop {
             let received =
@@ -112,54 +189,41 @@ impl Created<'_> {
             match sync::parse(&buffer[..received.length]) {
                 Some(FromChild::Terminal) => terminal = received.fd,
                 Some(FromChild::MountRoot) => {
-                    if let (Some(serve), Some(device)) = (serve_root.take(), received.fd) {
-                        serve(&self.init, device)?;
-                    }
+                    let device =
+                        received.fd.ok_or_else(|| Error::new(Kind::System, "no FUSE device came"))?;
+                    host.serve_root(&self.init, device)?;
                     let _ = self.sync.send(&[sync::ROOT_MOUNTED]);
-                    let _ = self.sync.send(&[sync::START]);
+                    start();
+                }
+                Some(FromChild::Hooks) => {
+                    let state = host.hooks(&self.init)?;
+                    sync::send_state(&self.sync, sync::HOOKS_DONE, Some(&state))?;
+                    start();
+                }
+                Some(FromChild::Created) => return Ok(terminal),
+                Some(FromChild::Executing) => executing = true,
+                Some(FromChild::Accepted) => {}
+                Some(FromChild::Listener) => {
+                    let (Some(agent), Some(listener)) = (&self.plan.agent, &received.fd) else {
+                        return Err(Error::new(Kind::System, "the container's init talks nonsense"));
+                    };
+                    let state = host.state(&self.init)?;
+                    agent.hand_over(listener, self.init.pid.as_raw(), &state)?;
                 }
                 Some(FromChild::Failed { index, errno }) => return Err(self.failure(index, errno)),
-                Some(FromChild::Executed) => return self.executed().map(|()| terminal),
+                Some(FromChild::Executed) if executing => return Ok(terminal),
+                Some(FromChild::Executed) => return Err(self.killed()),
                 None => return Err(Error::new(Kind::System, "the container's init talks nonsense")),
             }
         }
     }
 
     /// The channel also closes when the child is killed before execve.
-    fn executed(&self) -> Result<()> {
-        use rustix::process::{WaitId, WaitIdOptions, waitid};
-        use std::os::fd::AsFd;
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        match waitid(WaitId::PidFd(self.init.as_fd()), options) {
-            Ok(Some(status)) if status.killed() && !self.plan.reaps => Err(Error::new(
-                Kind::System,
-                format!(
-                    "the container's init was killed (signal {})",
-                    status.terminating_signal().unwrap_or(0)
-                ),
-            )),
-            _ => Ok(()),
-        }
+    fn killed(&self) -> Error {
+        Error::new(Kind::System, format!("the container's init (process {}) was killed", self.init.pid))
     }
 
     fn failure(&self, index: usize, errno: Errno) -> Error {
-        let Some(op) = self.plan.ops.get(index) else {
-            return Error::new(Kind::System, "the container's init talks nonsense");
-        };
-        let cause = std::io::Error::from_raw_os_error(errno as i32);
-        let error = Error::wrap(op.describe(), cause);
-        match (op, errno) {
-            (Op::Exec { shown, .. }, Errno::ENOENT) if !shown.contains('/') => {
-                Error::new(Kind::CommandNotFound, format!("executable file `{shown}` not found in $PATH"))
-            }
-            (Op::Exec { .. } | Op::Chdir(_), Errno::ENOENT | Errno::ENOTDIR) => {
-                error.with_kind(Kind::CommandNotFound)
-            }
-            (Op::Exec { .. } | Op::Chdir(_), _) => error.with_kind(Kind::NotExecutable),
-            (Op::Overlay(_), Errno::EINVAL | Errno::EPERM | Errno::ENODEV | Errno::ENOSYS | Errno::ELOOP) => {
-                error.with_kind(Kind::Unsupported).hint("rcon --storage-driver fuse-overlayfs run …")
-            }
-            _ => error.with_kind(Kind::System),
-        }
+        self.plan.failure(index, errno)
     }
 }

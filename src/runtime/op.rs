@@ -2,14 +2,16 @@
 //! carried out in order by [`init`](super::init) in the child, which only makes system calls.
 //!
 //! When one fails, the child sends its index and the errno, and the parent makes the sentence out of
-//! [`Op::describe`].
+//! `Op::describe`.
 
 use std::ffi::{CStr, CString};
 
+use super::plan::number_list::NumberSet;
 use crate::sys::caps::CapSet;
 use crate::sys::exec::Image;
 use crate::sys::mount::Attributes;
 use crate::sys::process::ArgumentArea;
+use crate::sys::scheduling::Scheduling;
 
 /// The place of a descriptor that one operation opens and a later one uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) struct Slot(pub(crate) usize);
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) path: CString,
+    /// The mount of the set-up that it lies on, and its path from there: it is looked up from that.
+    pub(crate) within: Option<(Slot, CString)>,
 }
 
 /// What to make where a target does not exist.
@@ -75,8 +79,13 @@ pub(crate) enum Op {
     BecomeRoot {
         uid: u32,
         gid: u32,
+        /// Whether supplementary groups can be dropped, and are.
         groups: bool,
+        /// Whether others of the same user may open the child's entries in /proc, as a network helper has to.
+        dumpable: bool,
     },
+    /// Makes a namespace of control groups, whose root is the group that this process is in by now.
+    CgroupNamespace,
     /// Attaches a tmpfs to the mount point: room for the upper directories of overlays that will cover it.
     Scratch {
         tmpfs: Slot,
@@ -121,14 +130,16 @@ pub(crate) enum Op {
         directory: Target,
         name: CString,
     },
-    /// Opens a terminal in the devpts of `slot`, hands its leader to the parent, binds it to /dev/console.
+    /// Opens a terminal in a devpts (the one at /dev/pts, if there is no slot), hands its leader to the parent and
+    /// binds it to `console`.
     Terminal {
-        devpts: Slot,
-        console: Target,
+        devpts: Option<Slot>,
+        console: Option<Target>,
     },
     /// Covers a path, if it exists, with nothing: /dev/null over a file, an empty directory over a directory.
     Mask {
         target: Target,
+        null: Slot,
     },
     /// Makes a tree, if it exists, read-only.
     ReadOnly {
@@ -136,10 +147,11 @@ pub(crate) enum Op {
     },
     /// Makes the root file system read-only.
     ReadOnlyRoot,
-    /// Changes a kernel parameter of the container's own namespaces.
+    /// Changes a kernel parameter of the container's own namespaces, through its own /proc or the host's.
     Sysctl {
-        path: CString,
+        target: Target,
         value: Vec<u8>,
+        proc: Slot,
     },
     /// The root file system becomes `/`; the host's is gone.
     Pivot,
@@ -152,8 +164,27 @@ pub(crate) enum Op {
         soft: u64,
         hard: u64,
     },
-    OomScoreAdj(Vec<u8>),
-    /// Waits until the parent has made the network and says go.
+    /// Writes a file of this process's in the host's proc file system.
+    OwnProc {
+        proc: Slot,
+        file: CString,
+        value: Vec<u8>,
+    },
+    /// Leaves the caller's session keyring for a new one.
+    Keyring,
+    /// Has the parent run the hooks that belong to its namespaces, and takes the container's state from it.
+    RuntimeHooks,
+    /// Runs a hook in the container's namespaces, with the state on its standard input.
+    Hook(Hook),
+    /// There is nothing to start.
+    NoProcess,
+    /// Looks whether there is a program to run: who only creates a container learns of it now, and not at its start.
+    FindProgram {
+        candidates: Vec<CString>,
+        shown: String,
+    },
+    /// Waits until the parent has made the network and says go; or, where the container is to outlive its parent,
+    /// tells it that all is prepared and waits for whoever comes to start it.
     AwaitStart,
     /// Leaves the caller's session and takes the terminal, if there is one.
     Session,
@@ -176,12 +207,85 @@ pub(crate) enum Op {
     /// Sets group ids, user ids and the final capability sets.
     Identity(Identity),
     NoNewPrivileges,
+    /// Has execve close what the payload is not to have, and puts signals back to what a program expects.
+    CloseRest,
     Chdir(CString),
     Exec {
         candidates: Vec<CString>,
         image: Image,
         shown: String,
     },
+    Setting(Setting),
+    /// Supplies a device node.
+    Device(Device),
+    /// Changes a mount that is not attached yet.
+    Change {
+        slot: Slot,
+        attributes: Attributes,
+        /// `mounts[3]`.
+        field: String,
+    },
+    /// Changes a mount that the container has, and its file system if there are options.
+    Remount {
+        target: Target,
+        attributes: Vec<Attributes>,
+        options: Vec<(CString, Option<CString>)>,
+    },
+    /// Gives the root file system its propagation.
+    RootPropagation(Attributes),
+    /// Gives the terminal a size.
+    ConsoleSize {
+        rows: u16,
+        columns: u16,
+    },
+    /// Makes a time namespace for what this process will execute.
+    TimeNamespace {
+        proc: Slot,
+        offsets: Vec<u8>,
+    },
+}
+
+/// A name in a directory of the container.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) directory: Target,
+    pub(crate) name: CString,
+}
+
+/// A device node of the container.
+#[derive(Debug)]
+pub(crate) struct Device {
+    pub(crate) target: Target,
+    /// The same, taken apart.
+    pub(crate) place: Place,
+    pub(crate) kind: rustix::fs::FileType,
+    pub(crate) number: u64,
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    /// A bind of the host's node, where there is one.
+    pub(crate) host: Option<Slot>,
+}
+
+/// How the kernel is to treat the payload.
+#[derive(Debug)]
+pub(crate) enum Setting {
+    Scheduler(Scheduling),
+    IoPriority { class: u8, level: u8 },
+    Personality(u32),
+    MemoryPolicy { mode: i32, nodes: NumberSet },
+    Affinity(NumberSet),
+}
+
+/// A hook that the child runs.
+#[derive(Debug)]
+pub(crate) struct Hook {
+    /// `hooks.createContainer[0]`.
+    pub(crate) name: String,
+    pub(crate) program: CString,
+    pub(crate) image: Image,
+    /// Seconds until it is killed.
+    pub(crate) timeout: Option<u32>,
 }
 
 /// What serves where the kernel refuses a file system.
@@ -191,8 +295,8 @@ pub(crate) enum Fallback {
     Fail,
     /// A copy of the host's mount at this path.
     Host(&'static CStr),
-    /// The mount is left out.
-    Omit,
+    /// The same, or the mount is left out if that fails, too.
+    HostOrOmit(&'static CStr),
 }
 
 /// The ids and capabilities of the payload.
@@ -211,56 +315,6 @@ pub(crate) struct Identity {
 impl std::fmt::Debug for Image {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Image")
-    }
-}
-
-impl Op {
-    /// What the operation attempts, for the error message: lower-case, without a full stop.
-    pub(crate) fn describe(&self) -> String {
-        let text = |s: &CStr| s.to_string_lossy().into_owned();
-        match self {
-            Self::IsolateMounts => "cannot cut the mount namespace off from the host".into(),
-            Self::Open { path, .. } => format!("cannot open {}", text(path)),
-            Self::Tree { source, .. } => format!("cannot bind {}", text(source)),
-            Self::Filesystem { fstype, .. } => format!("cannot mount a {} file system", text(fstype)),
-            Self::Overlay(overlay) => {
-                format!("cannot mount an overlay of {} layers", overlay.lowers.len())
-            }
-            Self::AwaitMaps | Self::AwaitStart => "lost the parent process during set-up".into(),
-            Self::Fuse { .. } => "cannot mount a FUSE file system".into(),
-            Self::Scratch { .. } | Self::Room { .. } => {
-                "cannot make room in memory for the container's changes".into()
-            }
-            Self::BecomeRoot { .. } => "cannot become root of the user namespace".into(),
-            Self::AttachRoot { .. } => "cannot attach the root file system".into(),
-            Self::Attach { target, .. } => format!("cannot mount onto {target}"),
-            Self::CopyUp { target, .. } => format!("cannot copy the content of {target}"),
-            Self::Directory { target, .. } => format!("cannot create directory {target}"),
-            Self::Symlink { directory, name, .. } => {
-                format!("cannot create symbolic link {directory}/{}", text(name))
-            }
-            Self::Terminal { .. } => "cannot open a terminal in the container".into(),
-            Self::Mask { target } => format!("cannot mask {target}"),
-            Self::ReadOnly { target } => format!("cannot make {target} read-only"),
-            Self::ReadOnlyRoot => "cannot make the root file system read-only".into(),
-            Self::Sysctl { path, .. } => format!("cannot set {}", text(path)),
-            Self::Pivot => "cannot make the root file system the root directory".into(),
-            Self::Hostname(_) => "cannot set the host name".into(),
-            Self::Domainname(_) => "cannot set the domain name".into(),
-            Self::Loopback => "cannot bring up the loopback interface".into(),
-            Self::Rlimit { resource, .. } => format!("cannot set resource limit {resource}"),
-            Self::OomScoreAdj(_) => "cannot set the OOM score adjustment".into(),
-            Self::Session => "cannot start a session".into(),
-            Self::OwnStdio { .. } => "cannot hand the standard streams to the container's user".into(),
-            Self::Umask(_) => "cannot set the umask".into(),
-            Self::Seccomp(_) => "cannot install the seccomp filter".into(),
-            Self::Reap { .. } => "cannot split off the payload from the init process".into(),
-            Self::Bound { .. } => "cannot limit the capability bounding set".into(),
-            Self::Identity(id) => format!("cannot become user {}:{} of the container", id.uid, id.gid),
-            Self::NoNewPrivileges => "cannot set no_new_privs".into(),
-            Self::Chdir(path) => format!("cannot change to working directory {}", text(path)),
-            Self::Exec { shown, .. } => format!("cannot run {shown:?} in the container"),
-        }
     }
 }
 

@@ -1,24 +1,18 @@
 //! The container's file tree: mounts, targets inside the root, masks, the pivot.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::{FsOpenFlags, MountPropagationFlags, fsconfig_set_flag, fsconfig_set_string, fsopen};
 
+use super::text::Text;
 use super::{Init, errno, is_missing};
 use crate::runtime::op::{Fallback, Kind, Op, Overlay, Slot, Target};
 use crate::runtime::sync;
 use crate::sys::copy;
 use crate::sys::mount::{self, Attributes, FsOption};
-
-/// The covers of masked paths, made at their first use and copied afterwards.
-#[derive(Default)]
-pub(crate) struct Covers {
-    file: Option<OwnedFd>,
-    directory: Option<OwnedFd>,
-}
 
 impl Init<'_> {
     /// Carries out the operations about files and mounts.
@@ -34,14 +28,13 @@ impl Init<'_> {
                 self.fill(*slot, tree)
             }
             Op::Filesystem { fstype, options, flags, slot, or } => {
-                let options = options.iter().map(|(key, value)| match value {
-                    Some(value) => FsOption::Value(key, value),
-                    None => FsOption::Flag(key),
-                });
-                match (mount::filesystem(fstype, options, *flags), or) {
+                match (mount::filesystem(fstype, fs_options(options), *flags), or) {
                     (Ok(mount), _) => self.fill(*slot, mount),
-                    (Err(_), Fallback::Omit) => Ok(()),
-                    (Err(_), Fallback::Host(path)) => self.bind_of_host(path, *slot),
+                    (Err(_), Fallback::Host(path)) => self.bind_of_host(path, *flags, *slot),
+                    (Err(_), Fallback::HostOrOmit(path)) => {
+                        let _ = self.bind_of_host(path, *flags, *slot);
+                        Ok(())
+                    }
                     (Err(error), Fallback::Fail) => Err(errno(error)),
                 }
             }
@@ -72,33 +65,32 @@ impl Init<'_> {
             Op::Attach { slot, target, kind, attributes } => {
                 // An empty slot: a file system that this kernel lacks, and that was to be left out then.
                 let Some(tree) = self.slot(*slot) else { return Ok(()) };
-                let target = ensure(self.root()?, target, *kind)?;
+                let target = self.ensure(target, *kind)?;
                 mount::attach(tree, target.as_fd()).map_err(errno)?;
                 mount::set_attributes(tree, attributes).map_err(errno)
             }
-            Op::CopyUp { slot, target } => {
-                match open(self.root()?, target, OFlags::RDONLY | OFlags::DIRECTORY) {
-                    Ok(from) => copy::tree(from.as_fd(), self.open_slot(*slot)?, &|uid, gid| (uid, gid))
-                        .map_err(errno),
-                    Err(error) if is_missing(error) => Ok(()),
-                    Err(error) => Err(errno(error)),
+            Op::CopyUp { slot, target } => match self.open(target, OFlags::RDONLY | OFlags::DIRECTORY) {
+                Ok(from) => {
+                    copy::tree(from.as_fd(), self.open_slot(*slot)?, &|uid, gid| (uid, gid)).map_err(errno)
                 }
-            }
+                Err(error) if is_missing(error) => Ok(()),
+                Err(error) => Err(errno(error)),
+            },
             Op::Directory { target, owner } => {
-                let directory = ensure(self.root()?, target, Kind::Directory)?;
+                let directory = self.ensure(target, Kind::Directory)?;
                 match owner {
                     Some((uid, gid)) => chown(directory.as_fd(), *uid, *gid),
                     None => Ok(()),
                 }
             }
             Op::Symlink { to, directory, name } => {
-                let directory = ensure(self.root()?, directory, Kind::Directory)?;
+                let directory = self.ensure(directory, Kind::Directory)?;
                 match rustix::fs::symlinkat(to.as_c_str(), &directory, name.as_c_str()) {
                     Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
                     Err(error) => Err(errno(error)),
                 }
             }
-            Op::Mask { target } => self.mask(target),
+            Op::Mask { target, null } => self.mask(target, *null),
             Op::ReadOnly { target } => self.make_read_only(target),
             Op::ReadOnlyRoot => {
                 let read_only = Attributes { set: Attributes::RDONLY, ..Attributes::default() };
@@ -114,9 +106,27 @@ impl Init<'_> {
         Ok(())
     }
 
-    fn bind_of_host(&mut self, path: &CStr, slot: Slot) -> Result<(), Errno> {
+    fn bind_of_host(&mut self, path: &CStr, flags: u64, slot: Slot) -> Result<(), Errno> {
         let tree = mount::clone_tree(rustix::fs::CWD, path, true).map_err(errno)?;
+        // Not the access times, which the host's mounts have locked.
+        let set = flags & !Attributes::ATIME;
+        let attributes = Attributes { set, recursive: true, ..Attributes::default() };
+        mount::set_attributes(tree.as_fd(), &attributes).map_err(errno)?;
         self.fill(slot, tree)
+    }
+
+    /// Changes the mount that is at a target.
+    pub(super) fn remount(
+        &self,
+        target: &Target,
+        attributes: &[Attributes],
+        options: &[(CString, Option<CString>)],
+    ) -> Result<(), Errno> {
+        let place = self.open(target, OFlags::PATH).map_err(errno)?;
+        if !options.is_empty() {
+            mount::reconfigure(place.as_fd(), fs_options(options)).map_err(errno)?;
+        }
+        attributes.iter().try_for_each(|change| mount::set_attributes(place.as_fd(), change).map_err(errno))
     }
 
     /// The mount is there at once; what touches it waits until the parent has it served.
@@ -207,112 +217,13 @@ impl Init<'_> {
         let mounted = mount::clone_tree(rustix::fs::CWD, place, false).map_err(errno)?;
         self.fill(overlay.slot, mounted)
     }
-
-    fn mask(&mut self, target: &Target) -> Result<(), Errno> {
-        let covered = match open(self.root()?, target, OFlags::PATH) {
-            Ok(covered) => covered,
-            Err(error) if is_missing(error) => return Ok(()),
-            Err(error) => return Err(errno(error)),
-        };
-        let kind = rustix::fs::FileType::from_raw_mode(rustix::fs::fstat(&covered).map_err(errno)?.st_mode);
-        let is_directory = kind == rustix::fs::FileType::Directory;
-        let made = if is_directory { &self.covers.directory } else { &self.covers.file };
-        let cover = match made {
-            // A detached mount cannot be cloned before Linux 6.15, an attached one can.
-            Some(attached) => mount::clone_tree(attached.as_fd(), c"", false),
-            None if is_directory => {
-                let flags = Attributes::RDONLY | Attributes::NOSUID | Attributes::NODEV | Attributes::NOEXEC;
-                mount::filesystem(c"tmpfs", [FsOption::Value(c"size", c"0k")], flags)
-            }
-            None => mount::clone_tree(rustix::fs::CWD, c"/dev/null", false),
-        }
-        .map_err(errno)?;
-        mount::attach(cover.as_fd(), covered.as_fd()).map_err(errno)?;
-        let made = if is_directory { &mut self.covers.directory } else { &mut self.covers.file };
-        made.get_or_insert(cover);
-        Ok(())
-    }
-
-    fn make_read_only(&self, target: &Target) -> Result<(), Errno> {
-        let place = match open(self.root()?, target, OFlags::PATH) {
-            Ok(place) => place,
-            Err(error) if is_missing(error) => return Ok(()),
-            Err(error) => return Err(errno(error)),
-        };
-        let tree = mount::clone_tree(place.as_fd(), c"", true).map_err(errno)?;
-        let read_only = Attributes { set: Attributes::RDONLY, recursive: true, ..Attributes::default() };
-        mount::set_attributes(tree.as_fd(), &read_only).map_err(errno)?;
-        mount::attach(tree.as_fd(), place.as_fd()).map_err(errno)
-    }
 }
 
-fn open(root: BorrowedFd<'_>, target: &Target, flags: OFlags) -> rustix::io::Result<OwnedFd> {
-    mount::open_inside(root, &target.path, flags)
-}
-
-/// Opens a target (O_PATH), making it and its missing ancestors first. Symbolic links of the image are
-/// followed inside the root, also where they lead to nothing yet.
-pub(super) fn ensure(root: BorrowedFd<'_>, target: &Target, kind: Kind) -> Result<OwnedFd, Errno> {
-    ensure_path(root, &target.path, kind, MAX_LINKS)
-}
-
-/// As the kernel: more links than this in one path are a loop.
-const MAX_LINKS: usize = 40;
-
-fn ensure_path(root: BorrowedFd<'_>, path: &CStr, kind: Kind, links: usize) -> Result<OwnedFd, Errno> {
-    match mount::open_inside(root, path, OFlags::PATH) {
-        Err(error) if is_missing(error) => {}
-        other => return other.map_err(errno),
-    }
-    let mut parent = mount::open_inside(root, c".", OFlags::PATH).map_err(errno)?;
-    let mut so_far = Text::<4096>::default();
-    let mut names = path.to_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()).peekable();
-    while let Some(name) = names.next() {
-        let before = so_far.length;
-        so_far.push(b"/")?;
-        so_far.push(name)?;
-        let step = if names.peek().is_none() { kind } else { Kind::Directory };
-        parent = match mount::open_inside(root, so_far.as_c_str()?, OFlags::PATH) {
-            Err(rustix::io::Errno::NOENT) => {
-                let mut leaf = Text::<256>::default();
-                leaf.push(name)?;
-                match make(parent.as_fd(), leaf.as_c_str()?, step) {
-                    Ok(()) => mount::open_inside(root, so_far.as_c_str()?, OFlags::PATH).map_err(errno)?,
-                    Err(Errno::EEXIST) if links > 0 => {
-                        let target = link_target(parent.as_fd(), leaf.as_c_str()?, &so_far.bytes[..before])?;
-                        ensure_path(root, target.as_c_str()?, step, links - 1)?
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            other => other.map_err(errno)?,
-        };
-    }
-    Ok(parent)
-}
-
-fn make(parent: BorrowedFd<'_>, name: &CStr, kind: Kind) -> Result<(), Errno> {
-    match kind {
-        Kind::Directory => rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)),
-        Kind::File => {
-            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-            rustix::fs::openat(parent, name, flags, Mode::from_raw_mode(0o644)).map(drop)
-        }
-    }
-    .map_err(errno)
-}
-
-/// Where the link `name` in `directory`, a path inside the root, leads: again a path inside the root.
-fn link_target(parent: BorrowedFd<'_>, name: &CStr, directory: &[u8]) -> Result<Text<4096>, Errno> {
-    let mut buffer = [std::mem::MaybeUninit::uninit(); 4096];
-    let (target, _) = rustix::fs::readlinkat_raw(parent, name, &mut buffer[..]).map_err(errno)?;
-    let mut path = Text::default();
-    if target.first() != Some(&b'/') {
-        path.push(directory)?;
-        path.push(b"/")?;
-    }
-    path.push(target)?;
-    Ok(path)
+fn fs_options(options: &[(CString, Option<CString>)]) -> impl Iterator<Item = FsOption<'_>> {
+    options.iter().map(|(key, value)| match value {
+        Some(value) => FsOption::Value(key, value),
+        None => FsOption::Flag(key),
+    })
 }
 
 fn make_directory(parent: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Errno> {
@@ -329,47 +240,4 @@ fn chown(file: BorrowedFd<'_>, uid: u32, gid: u32) -> Result<(), Errno> {
         rustix::fs::AtFlags::EMPTY_PATH,
     )
     .map_err(errno)
-}
-
-/// A C string on the stack.
-struct Text<const N: usize> {
-    bytes: [u8; N],
-    length: usize,
-}
-
-impl<const N: usize> Default for Text<N> {
-    fn default() -> Self {
-        Self { bytes: [0; N], length: 0 }
-    }
-}
-
-impl<const N: usize> Text<N> {
-    /// Appends; the last byte stays free for the terminator.
-    fn push(&mut self, bytes: &[u8]) -> Result<(), Errno> {
-        let end = self.length + bytes.len();
-        if end >= N {
-            return Err(Errno::ENAMETOOLONG);
-        }
-        self.bytes[self.length..end].copy_from_slice(bytes);
-        self.length = end;
-        Ok(())
-    }
-
-    fn push_number(&mut self, number: i32) -> Result<(), Errno> {
-        let mut digits = [0; 10];
-        let mut at = digits.len();
-        let mut rest = number.unsigned_abs();
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                return self.push(&digits[at..]);
-            }
-        }
-    }
-
-    fn as_c_str(&self) -> Result<&CStr, Errno> {
-        CStr::from_bytes_until_nul(&self.bytes).map_err(|_| Errno::ENAMETOOLONG)
-    }
 }

@@ -8,7 +8,11 @@ use crate::sys::{caps, exec, seccomp};
 /// Carries out the operations about identity.
 pub(super) fn carry_out(op: &Op) -> Result<(), Errno> {
     match op {
-        Op::BecomeRoot { uid, gid, groups } => become_root(*uid, *gid, *groups),
+        Op::BecomeRoot { uid, gid, groups, dumpable } => {
+            become_root(*uid, *gid, *groups)?;
+            // A change of ids takes it away.
+            exec::set_dumpable(*dumpable)
+        }
         Op::Bound { keep, last } => caps::limit_bounding(*keep, *last),
         Op::Identity(identity) => take_on(identity),
         Op::NoNewPrivileges => exec::set_no_new_privileges(),
@@ -27,13 +31,7 @@ pub(super) fn carry_out(op: &Op) -> Result<(), Errno> {
 fn become_root(uid: u32, gid: u32, groups: bool) -> Result<(), Errno> {
     exec::set_group(gid)?;
     exec::set_user(uid)?;
-    if groups {
-        drop_groups(&[])?;
-    }
-    // Changing ids made the process undumpable and cleared the signal; the network helper has to open its
-    // namespaces, and the container still goes when its parent goes.
-    exec::set_dumpable(true)?;
-    exec::set_parent_death_signal(libc::SIGKILL)
+    if groups { drop_groups(&[]) } else { Ok(()) }
 }
 
 /// Sets the supplementary groups, where the namespace has setgroups(2) at all: newgidmap turns it off for a
@@ -60,5 +58,7 @@ fn take_on(identity: &Identity) -> Result<(), Errno> {
     })?;
     caps::clear_ambient()?;
     caps::raise_ambient(identity.ambient)?;
-    exec::set_parent_death_signal(libc::SIGKILL)
+    // From here on the process has no more power than others in its container, whom a shared pid namespace may
+    // show it: until its execve they must not reach rcon's file and descriptors through /proc (CVE-2016-9962).
+    exec::set_dumpable(false)
 }
