@@ -16,11 +16,13 @@ pub mod user;
 pub mod value;
 
 pub use build::{
-    Files, HostFacts, INIT_ANNOTATION, Inputs, NetworkNamespace, Settings, build, capabilities, hostname,
-    init, labels, mounts, notes, published, read_only, stop_signal, stop_timeout, timezone,
+    CgroupFacts, CgroupMaker, Files, HostFacts, INIT_ANNOTATION, Inputs, KEEP_GROUPS_ANNOTATION,
+    NamespacePlace, NetworkNamespace, Placement, Settings, build, capabilities, cgroup_mode,
+    cgroup_namespace, hostname, init, labels, mounts, notes, published, read_only, stop_signal, stop_timeout,
+    timezone,
 };
 pub use request::{
-    Base, Filesystem, ImageRequest, ImageVolumes, Lifecycle, NetworkRequest, ProcessRequest, Request, Rootfs,
-    RootfsMode, Security, Terminal, UserNamespaceRequest,
+    Base, Filesystem, ImageRequest, ImageVolumes, Lifecycle, Namespaces, NetworkRequest, ProcessRequest,
+    Request, ResourceRequest, Rootfs, RootfsMode, Security, Terminal, UserNamespaceRequest,
 };
 pub use user::ResolvedUser;

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::oci::Platform;
 
 use super::value::{
-    ByteSize, CapabilityName, ContainerName, DetachKeys, Device, Entrypoint, EnvVar, Group, Hostname, Label,
-    Mount, SecurityOptions, Signal, StopTimeout, Sysctl, Timezone, Ulimit, Umask, UserSpec,
+    ByteSize, CapabilityName, CgroupMode, CgroupNamespace, CgroupParent, CgroupSetting, ContainerName, Cpus,
+    DetachKeys, Device, DiskWeight, Entrypoint, EnvVar, Group, Hostname, IpcMode, Label, Maximum, Mount,
+    NamespaceMode, NumberList, OfDevice, SecurityOptions, Signal, StopTimeout, Sysctl, SystemdMode, Timezone,
+    Ulimit, Umask, UserSpec,
 };
 /// Everything that `run` was asked for. Fields that are `None` or empty leave the choice to the image, then to
 /// containers.conf, then to the built-in default.
@@ -47,6 +49,12 @@ pub struct Request {
     pub user_namespace: UserNamespaceRequest,
     /// `--sysctl`.
     pub sysctls: Vec<Sysctl>,
+    /// `--pid`, `--ipc`, `--uts`.
+    #[serde(default)]
+    pub namespaces: Namespaces,
+    /// The control group and its limits.
+    #[serde(default)]
+    pub resources: ResourceRequest,
 }
 
 impl Request {
@@ -69,6 +77,8 @@ impl Request {
             network: NetworkRequest::default(),
             user_namespace: UserNamespaceRequest::default(),
             sysctls: Vec::new(),
+            namespaces: Namespaces::default(),
+            resources: ResourceRequest::default(),
         }
     }
 }
@@ -149,12 +159,18 @@ pub struct ProcessRequest {
     pub user: Option<UserSpec>,
     /// `--group-add`.
     pub groups: Vec<Group>,
+    /// `--group-add keep-groups`: the caller's supplementary groups stay.
+    #[serde(default)]
+    pub keep_groups: bool,
     /// `--umask`; default 0022.
     pub umask: Option<Umask>,
     /// `--ulimit`.
     pub ulimits: Vec<Ulimit>,
     /// `--oom-score-adj`.
     pub oom_score_adj: Option<i32>,
+    /// `--systemd`.
+    #[serde(default)]
+    pub systemd: SystemdMode,
 }
 
 /// How the caller's terminal is attached.
@@ -220,12 +236,26 @@ pub enum ImageVolumes {
 /// Capabilities, seccomp, masks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Security {
+    /// `--privileged`.
+    #[serde(default)]
+    pub privileged: bool,
     /// `--cap-add`.
     pub cap_add: Vec<CapabilityName>,
     /// `--cap-drop`.
     pub cap_drop: Vec<CapabilityName>,
     /// `--security-opt`, all of them.
     pub options: SecurityOptions,
+}
+
+/// Whose namespaces the container is in.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Namespaces {
+    /// `--pid`.
+    pub pid: NamespaceMode,
+    /// `--ipc`.
+    pub ipc: IpcMode,
+    /// `--uts`.
+    pub uts: NamespaceMode,
 }
 
 /// Network options, for `network::Request`.
@@ -260,4 +290,59 @@ pub struct UserNamespaceRequest {
     pub uidmaps: Vec<String>,
     /// `--gidmap` as typed.
     pub gidmaps: Vec<String>,
+}
+
+/// The control group and its limits. `None` and empty: no limit, but for the number of processes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ResourceRequest {
+    /// `--memory`.
+    pub memory: Option<ByteSize>,
+    /// `--memory-swap`: memory and swap together; default: twice the memory.
+    pub memory_swap: Option<Maximum<ByteSize>>,
+    /// `--memory-reservation`.
+    pub memory_reservation: Option<ByteSize>,
+    /// `--cpus`; not with a quota or a period.
+    pub cpus: Option<Cpus>,
+    /// `--cpu-shares`.
+    pub cpu_shares: Option<u64>,
+    /// `--cpu-quota`, in microseconds; -1: none.
+    pub cpu_quota: Option<i64>,
+    /// `--cpu-period`, in microseconds.
+    pub cpu_period: Option<u64>,
+    /// `--cpuset-cpus`.
+    pub cpuset_cpus: Option<NumberList>,
+    /// `--cpuset-mems`.
+    pub cpuset_mems: Option<NumberList>,
+    /// `--pids-limit`; `None`: containers.conf's, else 2048 where that can be had.
+    pub pids_limit: Option<Maximum<u32>>,
+    /// `--blkio-weight`.
+    pub disk_weight: Option<DiskWeight>,
+    /// `--blkio-weight-device`.
+    pub disk_weights: Vec<OfDevice<DiskWeight>>,
+    /// `--device-read-bps`.
+    pub read_bps: Vec<OfDevice<ByteSize>>,
+    /// `--device-write-bps`.
+    pub write_bps: Vec<OfDevice<ByteSize>>,
+    /// `--device-read-iops`.
+    pub read_iops: Vec<OfDevice<u64>>,
+    /// `--device-write-iops`.
+    pub write_iops: Vec<OfDevice<u64>>,
+    /// `--cgroup-conf`.
+    pub settings: Vec<CgroupSetting>,
+    /// `--cgroups`; `None`: containers.conf's.
+    pub mode: Option<CgroupMode>,
+    /// `--cgroup-parent`.
+    pub parent: Option<CgroupParent>,
+    /// `--cgroupns`; `None`: containers.conf's.
+    pub namespace: Option<CgroupNamespace>,
+}
+
+impl ResourceRequest {
+    /// The devices that something is said about.
+    pub fn devices(&self) -> impl Iterator<Item = &PathBuf> {
+        let weights = self.disk_weights.iter().map(|device| &device.path);
+        let bytes = self.read_bps.iter().chain(&self.write_bps).map(|device| &device.path);
+        let operations = self.read_iops.iter().chain(&self.write_iops).map(|device| &device.path);
+        weights.chain(bytes).chain(operations)
+    }
 }

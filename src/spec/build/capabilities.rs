@@ -11,6 +11,9 @@ use crate::sys::caps::{Cap, CapSet};
 
 /// The bounding set: the default set, less `--cap-drop`, with `--cap-add`. `last` is the kernel's last capability.
 pub fn capabilities(request: &Request, settings: &Settings, last: u8) -> Result<CapSet> {
+    if request.security.privileged {
+        return Ok(CapSet::all(last));
+    }
     let (add, drop) = (&request.security.cap_add, &request.security.cap_drop);
     let default = settings.default_capabilities.unwrap_or(CapSet::DEFAULT);
     let add_all = add.iter().any(CapabilityName::is_all);

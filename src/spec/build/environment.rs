@@ -3,7 +3,7 @@
 //! Later wins: containers.conf (or PATH alone), `container` and TERM, the caller's proxies, the image,
 //! `--env-file` and `--env`; HOME and HOSTNAME are set where nothing else set them.
 
-use super::Inputs;
+use super::{Inputs, systemd};
 use crate::error::{Error, Result};
 use crate::spec::request::Request;
 
@@ -64,6 +64,9 @@ fn defaults(variables: &mut Variables, request: &Request, inputs: &Inputs<'_>) -
         variables.set(&variable.name, &variable.value);
     }
     variables.set("container", "rcon");
+    if systemd::wanted(request, inputs.image) {
+        variables.set("container_uuid", inputs.id.get(..32).unwrap_or(inputs.id));
+    }
     if request.process.tty {
         variables.set("TERM", "xterm");
     }

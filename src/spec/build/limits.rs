@@ -2,7 +2,7 @@
 
 use oci_spec::runtime::{PosixRlimit, PosixRlimitBuilder, PosixRlimitType};
 
-use super::Inputs;
+use super::{Inputs, NamespacePlace};
 use crate::error::{Context, Result};
 use crate::spec::request::Request;
 use crate::spec::value::{Limit, Ulimit};
@@ -59,6 +59,19 @@ pub fn notes(request: &Request, inputs: &Inputs<'_>) -> Vec<String> {
     {
         notes
             .push(format!("oom score {asked} needs privilege: the container has {granted}, like its caller"));
+    }
+    let security = &request.security;
+    if security.privileged && !(security.cap_add.is_empty() && security.cap_drop.is_empty()) {
+        notes.push("--cap-add and --cap-drop change nothing: --privileged gives every capability".to_owned());
+    }
+    if security.options.label.is_some() && !inputs.host.selinux {
+        notes
+            .push("--security-opt label=… changes nothing: SELinux is not enabled on this system".to_owned());
+    }
+    if matches!(inputs.placement.ipc, NamespacePlace::Existing(_)) && request.namespaces.ipc.shm {
+        notes.push(
+            "/dev/shm is the container's own: message queues and System V memory are shared".to_owned(),
+        );
     }
     notes
 }

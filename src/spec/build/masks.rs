@@ -25,9 +25,9 @@ pub(super) const READ_ONLY: [&str; 6] =
     ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// The hidden and the read-only paths after `changes`.
-pub(super) fn paths(changes: &[MaskChange]) -> (Vec<String>, Vec<String>) {
+pub(super) fn paths(changes: &[&MaskChange]) -> (Vec<String>, Vec<String>) {
     let kept = |path: &&str| {
-        !changes.iter().any(|change| match change {
+        !changes.iter().any(|change| match *change {
             MaskChange::UnmaskAll => true,
             MaskChange::Unmask(patterns) => patterns.iter().any(|pattern| matches(pattern, path)),
             MaskChange::Mask(_) => false,
@@ -101,10 +101,10 @@ mod tests {
     #[test]
     fn changes_hide_and_show() {
         assert_eq!(paths(&[]), (MASKED.map(str::to_owned).to_vec(), READ_ONLY.map(str::to_owned).to_vec()));
-        assert_eq!(paths(&[MaskChange::UnmaskAll]), (vec![], vec![]));
+        assert_eq!(paths(&[&MaskChange::UnmaskAll]), (vec![], vec![]));
         let (masked, read_only) = paths(&[
-            MaskChange::Unmask(vec!["/proc/*".into()]),
-            MaskChange::Mask(vec!["/proc/acpi".into(), "/x".into()]),
+            &MaskChange::Unmask(vec!["/proc/*".into()]),
+            &MaskChange::Mask(vec!["/proc/acpi".into(), "/x".into()]),
         ]);
         assert_eq!(
             masked,

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use oci_spec::runtime::Mount as OciMount;
 
-use super::{Inputs, NetworkNamespace, read_only, volumes};
+use super::{Inputs, NamespacePlace, NetworkNamespace, cgroup_namespace, read_only, systemd, volumes};
 use crate::error::{Error, Kind, Result};
 use crate::spec::request::Request;
-use crate::spec::value::{ByteSize, Device, Mount, Propagation, Source, TmpfsOptions};
+use crate::spec::value::{ByteSize, CgroupNamespace, Device, Mount, Propagation, Source, TmpfsOptions};
 
 const DEFAULT_SHM: ByteSize = ByteSize::new(64 << 20);
 
@@ -18,8 +18,10 @@ pub(super) fn all(request: &Request, inputs: &Inputs<'_>) -> Result<Vec<OciMount
     for mount in volumes::mounts(request, inputs.image, inputs.settings)? {
         asked.push(of_request(&mount, inputs)?);
     }
-    let devices = request.filesystem.devices.iter().chain(&inputs.settings.devices);
-    asked.extend(devices.map(of_device));
+    let asked_own = asked.iter().any(|mount| mount.destination() == Path::new("/dev"));
+    if !(asked_own && request.security.privileged) {
+        asked.extend(inputs.devices.iter().map(of_device));
+    }
     let own_dev = asked.iter().any(|mount| mount.destination() == Path::new("/dev"));
     let replaced = |place: &Path| {
         asked.iter().any(|mount| mount.destination() == place) || (own_dev && place.starts_with("/dev"))
@@ -27,6 +29,10 @@ pub(super) fn all(request: &Request, inputs: &Inputs<'_>) -> Result<Vec<OciMount
     let mut all = standard(request, inputs);
     if read_only(request, inputs.settings) && request.filesystem.read_only_tmpfs {
         all.extend(["/run", "/tmp", "/var/tmp"].map(writable_tmpfs));
+    }
+    if systemd::wanted(request, inputs.image) {
+        let taken: Vec<PathBuf> = all.iter().map(|mount| mount.destination().clone()).collect();
+        all.extend(systemd::mounts().filter(|mount| !taken.contains(mount.destination())));
     }
     all.extend(files(request, inputs));
     all.retain(|mount| !replaced(mount.destination()));
@@ -36,7 +42,7 @@ pub(super) fn all(request: &Request, inputs: &Inputs<'_>) -> Result<Vec<OciMount
     Ok(all)
 }
 
-fn make(
+pub(super) fn make(
     destination: impl Into<PathBuf>,
     kind: &str,
     source: impl Into<PathBuf>,
@@ -53,40 +59,85 @@ fn make(
 
 /// /proc, /dev, /sys and what is below them.
 fn standard(request: &Request, inputs: &Inputs<'_>) -> Vec<OciMount> {
-    let mut proc_options = vec!["nosuid", "noexec", "nodev"];
-    proc_options.extend(request.security.options.proc_options.iter().map(String::as_str));
     let mut pts = vec!["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
     // The tty group of every distribution; the kernel refuses an id that is not mapped.
     if inputs.maps.is_none_or(|maps| maps.gid_outside(5).is_some()) {
         pts.push("gid=5");
     }
-    let shm_size = request.filesystem.shm_size.or(inputs.settings.shm_size).unwrap_or(DEFAULT_SHM);
-    let shm_size = format!("size={}", shm_size.bytes());
-    let mut shm = vec!["nosuid", "noexec", "nodev", "mode=1777", &shm_size];
-    if read_only(request, inputs.settings) && !request.filesystem.read_only_tmpfs {
-        shm.push("ro");
-    }
+    let access = if request.security.privileged { "rw" } else { "ro" };
     let sys = match inputs.network {
-        NetworkNamespace::Private => make("/sys", "sysfs", "sysfs", &["nosuid", "noexec", "nodev", "ro"]),
+        NetworkNamespace::Private => make("/sys", "sysfs", "sysfs", &["nosuid", "noexec", "nodev", access]),
         // sysfs shows the network namespace of its mounter, which must own it.
         NetworkNamespace::Host => {
-            make("/sys", "bind", "/sys", &["rprivate", "nosuid", "noexec", "nodev", "ro", "rbind"])
+            make("/sys", "bind", "/sys", &["rprivate", "nosuid", "noexec", "nodev", access, "rbind"])
         }
     };
-    vec![
-        make("/proc", "proc", "proc", &proc_options),
+    let mut mounts = vec![
+        proc(request, inputs),
         make("/dev", "tmpfs", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
         sys,
         make("/dev/pts", "devpts", "devpts", &pts),
-        make("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
-        make("/dev/shm", "tmpfs", "shm", &shm),
-        make(
+    ];
+    mounts.extend(ipc(request, inputs));
+    mounts.push(cgroup(request, inputs));
+    mounts
+}
+
+/// The tree of control groups: read-only, but for who may do everything and for systemd.
+fn cgroup(request: &Request, inputs: &Inputs<'_>) -> OciMount {
+    let access = if request.security.privileged { "rw" } else { "ro" };
+    match cgroup_namespace(request, inputs.settings) {
+        _ if systemd::wanted(request, inputs.image) => {
+            make("/sys/fs/cgroup", "cgroup", "cgroup", &["private", "rw"])
+        }
+        CgroupNamespace::Private => make(
             "/sys/fs/cgroup",
             "cgroup",
             "cgroup",
-            &["rprivate", "nosuid", "noexec", "nodev", "relatime", "ro"],
+            &["rprivate", "nosuid", "noexec", "nodev", "relatime", access],
         ),
-    ]
+        // The kernel lets only the namespace's owner mount it.
+        CgroupNamespace::Host => make(
+            "/sys/fs/cgroup",
+            "bind",
+            "/sys/fs/cgroup",
+            &["rprivate", "nosuid", "noexec", "nodev", access, "rbind"],
+        ),
+    }
+}
+
+/// A procfs shows the pid namespace of its mounter, which must own it: the host's can only be bound.
+fn proc(request: &Request, inputs: &Inputs<'_>) -> OciMount {
+    if inputs.placement.pid == NamespacePlace::Host {
+        return make("/proc", "bind", "/proc", &["rbind", "nosuid", "noexec", "nodev", "rw", "rprivate"]);
+    }
+    let mut options = vec!["nosuid", "noexec", "nodev"];
+    options.extend(request.security.options.proc_options.iter().map(String::as_str));
+    make("/proc", "proc", "proc", &options)
+}
+
+/// Message queues and shared memory: the container's own, or the host's.
+fn ipc(request: &Request, inputs: &Inputs<'_>) -> Vec<OciMount> {
+    let mut mounts = Vec::new();
+    let shm = request.namespaces.ipc.shm;
+    if inputs.placement.ipc == NamespacePlace::Host {
+        if inputs.host.mqueue {
+            let options = ["bind", "nosuid", "noexec", "nodev", "rw", "private"];
+            mounts.push(make("/dev/mqueue", "bind", "/dev/mqueue", &options));
+        }
+        let options = ["bind", "rprivate", "nosuid", "noexec", "nodev"];
+        mounts.extend(shm.then(|| make("/dev/shm", "bind", "/dev/shm", &options)));
+        return mounts;
+    }
+    let size = request.filesystem.shm_size.or(inputs.settings.shm_size).unwrap_or(DEFAULT_SHM);
+    let size = format!("size={}", size.bytes());
+    let mut options = vec!["nosuid", "noexec", "nodev", "mode=1777", &size];
+    if read_only(request, inputs.settings) && !request.filesystem.read_only_tmpfs {
+        options.push("ro");
+    }
+    mounts.push(make("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"]));
+    mounts.extend(shm.then(|| make("/dev/shm", "tmpfs", "shm", &options)));
+    mounts
 }
 
 fn writable_tmpfs(destination: &str) -> OciMount {

@@ -35,12 +35,30 @@ pub(super) fn process(
         .set_capabilities(Some(sets))
         .set_rlimits(Some(limits::rlimits(request, inputs)?))
         .set_no_new_privileges(Some(request.security.options.no_new_privileges))
+        .set_apparmor_profile(apparmor_profile(request, inputs)?)
+        .set_selinux_label(selinux_label(request, inputs))
         .set_oom_score_adj(limits::oom_score_adj(request, inputs));
     Ok(process)
 }
 
+/// `--security-opt apparmor=PROFILE`.
+fn apparmor_profile(request: &Request, inputs: &Inputs<'_>) -> Result<Option<String>> {
+    match &request.security.options.apparmor {
+        Some(profile) if !inputs.host.apparmor => Err(Error::unsupported(format!(
+            "--security-opt apparmor={profile}: AppArmor is not enabled on this system"
+        ))),
+        profile => Ok(profile.clone()),
+    }
+}
+
+/// `--security-opt label=…`; without SELinux, `limits::notes` says that it has no effect.
+fn selinux_label(request: &Request, inputs: &Inputs<'_>) -> Option<String> {
+    let label = request.security.options.label.as_ref().filter(|_| inputs.host.selinux);
+    label.map(|label| label.labels().0)
+}
+
 /// Docker's rule: ENTRYPOINT then CMD; a command replaces CMD; `--entrypoint` replaces ENTRYPOINT and drops CMD.
-fn arguments(request: &Request, image: Option<&ImageConfig>) -> Result<Vec<String>> {
+pub(super) fn arguments(request: &Request, image: Option<&ImageConfig>) -> Result<Vec<String>> {
     let (entrypoint, cmd) = match image {
         Some(image) => (&image.config.entrypoint[..], &image.config.cmd[..]),
         None => (&[][..], &[][..]),

@@ -6,7 +6,8 @@ use crate::config::containers_conf::ContainersConf;
 use crate::error::{Error, Result};
 use crate::spec::request::Request;
 use crate::spec::value::{
-    ByteSize, Device, EnvArgument, EnvVar, Label, Mount, StopTimeout, Sysctl, Timezone, Ulimit, Umask,
+    ByteSize, CgroupMode, CgroupNamespace, CgroupSetting, Device, EnvArgument, EnvVar, Label, Mount,
+    StopTimeout, Sysctl, Timezone, Ulimit, Umask,
 };
 use crate::sys::caps::{Cap, CapSet};
 
@@ -43,6 +44,14 @@ pub struct Settings {
     pub devices: Vec<Device>,
     /// `annotations`
     pub annotations: Vec<Label>,
+    /// `cgroups`
+    pub cgroup_mode: CgroupMode,
+    /// `cgroupns`
+    pub cgroup_namespace: CgroupNamespace,
+    /// `cgroup_conf`
+    pub cgroup_settings: Vec<CgroupSetting>,
+    /// `pids_limit`; 0 and less: no limit.
+    pub pids_limit: Option<i64>,
 }
 
 /// Parses the value of `key`, which an error names.
@@ -89,6 +98,10 @@ impl Settings {
             mounts: mounts(containers.volumes.values(), containers.mounts.values())?,
             devices: list("devices", containers.devices.values())?,
             annotations: list("annotations", containers.annotations.values())?,
+            cgroup_mode: option("cgroups", containers.cgroups.as_ref())?.unwrap_or_default(),
+            cgroup_namespace: option("cgroupns", containers.cgroupns.as_ref())?.unwrap_or_default(),
+            cgroup_settings: list("cgroup_conf", containers.cgroup_conf.values())?,
+            pids_limit: containers.pids_limit,
         })
     }
 }
@@ -123,6 +136,16 @@ pub fn timezone<'a>(request: &'a Request, settings: &'a Settings) -> Option<&'a 
 /// `--stop-timeout`, else the one of containers.conf, else ten seconds.
 pub fn stop_timeout(request: &Request, settings: &Settings) -> StopTimeout {
     request.lifecycle.stop_timeout.or(settings.stop_timeout).unwrap_or(StopTimeout::DEFAULT)
+}
+
+/// `--cgroups`, else the one of containers.conf.
+pub fn cgroup_mode(request: &Request, settings: &Settings) -> CgroupMode {
+    request.resources.mode.unwrap_or(settings.cgroup_mode)
+}
+
+/// `--cgroupns`, else the one of containers.conf.
+pub fn cgroup_namespace(request: &Request, settings: &Settings) -> CgroupNamespace {
+    request.resources.namespace.unwrap_or(settings.cgroup_namespace)
 }
 
 #[cfg(test)]

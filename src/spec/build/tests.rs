@@ -15,6 +15,9 @@ fn facts() -> HostFacts {
         last_capability: 40,
         kernel: seccomp::Kernel { major: 6, minor: 12 },
         arch: oci_spec::runtime::Arch::ScmpArchX86_64,
+        mqueue: true,
+        apparmor: false,
+        selinux: false,
     }
 }
 
@@ -54,8 +57,11 @@ fn spec_of(request: &Request, change: impl FnOnce(&mut Inputs<'_>)) -> Result<se
         volumes: BTreeMap::new(),
         maps: Some(&maps),
         network: NetworkNamespace::Private,
+        placement: Placement::default(),
+        devices: Vec::new(),
         seccomp_profile: None,
         host: facts(),
+        cgroups: CgroupFacts::default(),
         settings: &settings,
         caller_env: &caller,
     };
@@ -154,9 +160,9 @@ fn mounts_are_as_podman_makes_them() {
                 Mount::from_volume("/h:/etc/hosts").unwrap(),
             ])
             .collect();
-    request.filesystem.devices = vec!["/dev/net/tun:/dev/foo:r".parse().unwrap()];
     request.filesystem.shm_size = Some("1g".parse().unwrap());
     let spec = spec_of(&request, |inputs| {
+        inputs.devices = vec!["/dev/net/tun:/dev/foo:r".parse().unwrap()];
         inputs.volumes = [("/u", "/volumes/1"), ("/z", "/volumes/vol")]
             .map(|(place, dir)| (place.into(), dir.into()))
             .into();
@@ -247,8 +253,11 @@ fn what_is_not_mapped_is_not_asked_of_the_kernel() {
             volumes: BTreeMap::new(),
             maps: Some(&single),
             network: NetworkNamespace::Private,
+            placement: Placement::default(),
+            devices: Vec::new(),
             seccomp_profile: None,
             host: facts(),
+            cgroups: CgroupFacts::default(),
             settings: &settings,
             caller_env: &|_| None,
         };
@@ -304,4 +313,84 @@ fn a_bad_stop_signal_of_the_image_is_named() {
     assert!(stop_signal(&request(), Some(&image)).unwrap_err().hints()[0].contains("--stop-signal"));
     image.config.stop_signal = "SIGQUIT".into();
     assert_eq!(stop_signal(&request(), Some(&image)).unwrap().number(), 3);
+}
+
+fn namespaces(spec: &serde_json::Value) -> Vec<String> {
+    let list = spec["linux"]["namespaces"].as_array().unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    list.iter()
+        .map(|one| format!("{} {}", text(&one["type"]), text(&one["path"])).trim().to_owned())
+        .collect()
+}
+
+#[test]
+fn privileged_lifts_what_rcon_has_put_up() {
+    let mut request = request();
+    request.security.privileged = true;
+    request.security.cap_drop = vec!["all".parse().unwrap()];
+    let spec = spec(&request);
+    assert_eq!(spec["process"]["capabilities"]["effective"].as_array().unwrap().len(), 41);
+    assert!(spec["linux"]["seccomp"].is_null());
+    for paths in ["maskedPaths", "readonlyPaths"] {
+        assert_eq!(spec["linux"][paths], serde_json::json!([]), "{paths}");
+    }
+    assert!(options(&spec, "/sys").ends_with("rw") && options(&spec, "/sys/fs/cgroup").ends_with("rw"));
+    request.security.options.add("seccomp=/profile".parse().unwrap());
+    let own =
+        spec_of(&request, |inputs| inputs.seccomp_profile = Some(br#"{"defaultAction":"SCMP_ACT_ALLOW"}"#));
+    assert!(!own.unwrap()["linux"]["seccomp"].is_null(), "a filter that is asked for by name");
+}
+
+#[test]
+fn namespaces_are_made_left_out_or_joined() {
+    let host = |inputs: &mut Inputs<'_>| {
+        let (pid, ipc, uts) = (NamespacePlace::Host, NamespacePlace::Host, NamespacePlace::Host);
+        inputs.placement = Placement { pid, ipc, uts, ..Placement::default() };
+    };
+    let mut request = request();
+    let shared = spec_of(&request, host).unwrap();
+    assert_eq!(namespaces(&shared), ["user", "network", "mount", "cgroup"]);
+    assert!(options(&shared, "/proc").starts_with("bind /proc rbind,nosuid"));
+    assert!(options(&shared, "/dev/shm").starts_with("bind /dev/shm bind"));
+    assert!(shared["hostname"].is_null());
+    assert_eq!(shared["linux"]["maskedPaths"].as_array().unwrap().len(), 12, "the masks stay");
+    let joined = spec_of(&request, |inputs| {
+        let existing = |name: &str| NamespacePlace::Existing(format!("/proc/7/ns/{name}").into());
+        inputs.placement = Placement {
+            user: Some("/proc/7/ns/user".into()),
+            pid: existing("pid"),
+            network: existing("net"),
+            ..Placement::default()
+        };
+    });
+    let joined = joined.unwrap();
+    let expected = [
+        "user /proc/7/ns/user",
+        "pid /proc/7/ns/pid",
+        "network /proc/7/ns/net",
+        "ipc",
+        "uts",
+        "mount",
+        "cgroup",
+    ];
+    assert_eq!(namespaces(&joined), expected);
+    assert!(joined["linux"]["uidMappings"].is_null(), "the namespace has its maps");
+    assert_eq!(joined["linux"]["sysctl"], serde_json::json!({}));
+    request.sysctls = vec!["kernel.msgmax=1".parse().unwrap()];
+    assert!(spec_of(&request, host).is_err());
+    request.sysctls.clear();
+    request.lifecycle.init = Some(true);
+    assert!(spec_of(&request, host).is_err());
+}
+
+#[test]
+fn systemd_is_seen_from_the_command() {
+    let mut request = request();
+    request.command = vec!["/usr/sbin/init".into()];
+    let detected = spec(&request);
+    assert!(options(&detected, "/run/lock").starts_with("tmpfs tmpfs rw"));
+    assert_eq!(options(&detected, "/sys/fs/cgroup"), "cgroup cgroup private,rw");
+    assert_eq!(detected["annotations"]["org.opencontainers.image.stopSignal"], "37");
+    request.process.systemd = "false".parse().unwrap();
+    assert_eq!(spec(&request)["annotations"]["org.opencontainers.image.stopSignal"], "15");
 }

@@ -1,7 +1,7 @@
 //! The mounts that are asked for: by flags, by the image's VOLUMEs, by containers.conf.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Settings;
 use crate::error::{Error, Result};
@@ -16,6 +16,7 @@ pub fn mounts(request: &Request, image: Option<&ImageConfig>, settings: &Setting
     let mut mounts = request.filesystem.mounts.clone();
     let mut taken = BTreeSet::new();
     for mount in &mounts {
+        check_proc(mount)?;
         if !taken.insert(mount.destination.clone()) {
             return Err(Error::usage(format!("duplicate mount destination {}", mount.destination.display())));
         }
@@ -25,12 +26,54 @@ pub fn mounts(request: &Request, image: Option<&ImageConfig>, settings: &Setting
         ImageVolumes::Anonymous => image_volumes(image, &Source::AnonymousVolume)?,
         ImageVolumes::Tmpfs => image_volumes(image, &Source::Tmpfs(TmpfsOptions::default()))?,
     };
+    for mount in &settings.mounts {
+        check_proc(mount).map_err(|error| Error::wrap("containers.conf", error))?;
+    }
     for mount in from_image.into_iter().chain(settings.mounts.iter().cloned()) {
         if taken.insert(mount.destination.clone()) {
             mounts.push(mount);
         }
     }
     Ok(mounts)
+}
+
+/// Files of procfs that tell of the machine, and that may be replaced: lxcfs gives a container its own. What else
+/// is below /proc is hidden, protects what is hidden, or is relied upon by rcon itself.
+const REPLACEABLE: [&str; 10] = [
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/slabinfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/sys/crypto/fips_enabled",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/uptime",
+];
+
+/// A mount on /proc would take the procfs away, and with it the masks: refused, but for the host's procfs.
+fn check_proc(mount: &Mount) -> Result<()> {
+    let place = mount.destination.as_path();
+    let host = matches!(&mount.source, Source::Bind(path) if path == Path::new("/proc"));
+    let fine = !place.starts_with("/proc")
+        || (place == Path::new("/proc") && host)
+        || REPLACEABLE.iter().any(|path| place == Path::new(path));
+    if fine {
+        return Ok(());
+    }
+    Err(Error::usage(format!("cannot mount on {}: the container's /proc must be a procfs", place.display()))
+        .hint("-v /proc:/proc mounts the host's"))
+}
+
+/// An image cannot take away what the container's isolation rests on.
+fn check_of_image(destination: &Path) -> Result<()> {
+    let standard = ["/dev", "/sys"].iter().any(|path| destination == Path::new(path));
+    if !standard && !destination.starts_with("/proc") {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("the image's Volumes: {} cannot be a volume", destination.display()))
+        .hint("--image-volume ignore leaves the image's volumes out"))
 }
 
 /// The image's VOLUMEs, each from `source`.
@@ -41,6 +84,7 @@ fn image_volumes(image: Option<&ImageConfig>, source: &Source) -> Result<Vec<Mou
             let destination: PathBuf = clean_destination(text).map_err(|error| {
                 Error::wrap("the image's Volumes", error).with_kind(crate::error::Kind::Invalid)
             })?;
+            check_of_image(&destination)?;
             Ok(Mount { source: source.clone(), destination, options: MountOptions::default() })
         })
         .collect()

@@ -56,9 +56,6 @@ impl FromStr for Group {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        if text == "keep-groups" {
-            return Err(Error::unsupported("--group-add keep-groups is not supported yet"));
-        }
         if text.is_empty() || text.contains([':', '\n', '\0']) {
             return Err(Error::usage(format!("--group-add {text:?}: expected a group's name or id")));
         }
@@ -103,7 +100,6 @@ mod tests {
         for bad in ["a:b:c", "a\nb", "a\0"] {
             assert!(bad.parse::<UserSpec>().is_err(), "{bad:?}");
         }
-        assert!("keep-groups".parse::<Group>().is_err());
         assert!("".parse::<Group>().is_err());
         assert_eq!("27".parse::<Group>().unwrap().as_str(), "27");
         assert_eq!("0077".parse::<Umask>().unwrap().bits(), 0o77);

@@ -62,6 +62,11 @@ const IPC: [&str; 8] = [
 const UTS: [&str; 1] = ["kernel.domainname"];
 
 impl Sysctl {
+    /// Whether it belongs to the ipc namespace.
+    pub fn is_ipc(&self) -> bool {
+        self.name.starts_with("fs.mqueue.") || IPC.contains(&self.name.as_str())
+    }
+
     /// Whether it belongs to the network namespace, and so cannot be set with the host's.
     pub fn is_network(&self) -> bool {
         self.name.starts_with("net.")

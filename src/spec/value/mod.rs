@@ -8,6 +8,8 @@ mod identity;
 mod label;
 mod mount;
 mod names;
+mod namespace;
+mod resources;
 mod security;
 mod signal;
 mod terminal;
@@ -22,7 +24,11 @@ pub use label::{Label, Sysctl, parse_label_file};
 pub(in crate::spec) use mount::clean_destination;
 pub use mount::{Mount, MountOptions, Propagation, Source, TmpfsOptions, TmpfsSize};
 pub use names::{ContainerName, Hostname, Timezone, VolumeName};
-pub use security::{CapabilityName, MaskChange, Seccomp, SecurityOption, SecurityOptions};
+pub use namespace::{IpcMode, NamespaceMode, SystemdMode};
+pub use resources::{
+    CgroupMode, CgroupNamespace, CgroupParent, CgroupSetting, Cpus, DiskWeight, Maximum, NumberList, OfDevice,
+};
+pub use security::{CapabilityName, MaskChange, Seccomp, SecurityOption, SecurityOptions, SelinuxLabel};
 pub use signal::{Signal, StopTimeout};
 pub use terminal::DetachKeys;
 pub use ulimit::{Limit, Ulimit};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 
 /// A capability or `ALL`. Which names exist is the kernel's business; here it is upper case with `CAP_`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,49 @@ pub struct SecurityOptions {
     pub masks: Vec<MaskChange>,
     /// `proc-opts=`: mount options of /proc.
     pub proc_options: Vec<String>,
+    /// `apparmor=`: a profile that the kernel has loaded; `None` also for `unconfined`.
+    #[serde(default)]
+    pub apparmor: Option<String>,
+    /// `label=`; `None`: no SELinux label is set.
+    #[serde(default)]
+    pub label: Option<SelinuxLabel>,
+}
+
+/// The parts of an SELinux label that were asked for; the others are the policy's defaults for containers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SelinuxLabel {
+    /// `label=user:`
+    pub user: Option<String>,
+    /// `label=role:`
+    pub role: Option<String>,
+    /// `label=type:`
+    pub typ: Option<String>,
+    /// `label=level:`
+    pub level: Option<String>,
+    /// `label=filetype:`: the type of the container's files.
+    pub file_type: Option<String>,
+}
+
+impl SelinuxLabel {
+    fn or(self, earlier: Self) -> Self {
+        Self {
+            user: self.user.or(earlier.user),
+            role: self.role.or(earlier.role),
+            typ: self.typ.or(earlier.typ),
+            level: self.level.or(earlier.level),
+            file_type: self.file_type.or(earlier.file_type),
+        }
+    }
+
+    /// The label of processes, and that of files.
+    pub fn labels(&self) -> (String, String) {
+        let part =
+            |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
+        let (user, level) = (part(&self.user, "system_u"), part(&self.level, "s0"));
+        let (role, typ) = (part(&self.role, "system_r"), part(&self.typ, "container_t"));
+        let file_type = part(&self.file_type, "container_file_t");
+        (format!("{user}:{role}:{typ}:{level}"), format!("{user}:object_r:{file_type}:{level}"))
+    }
 }
 
 /// Which seccomp filter.
@@ -82,12 +125,42 @@ pub enum SecurityOption {
     NoNewPrivileges(bool),
     /// `seccomp=unconfined|FILE`
     Seccomp(Seccomp),
-    /// `apparmor=unconfined`, `label=disable`: what holds in any case.
-    Nothing,
+    /// `apparmor=PROFILE`; `None`: `unconfined`
+    AppArmor(Option<String>),
+    /// `label=`; `None`: `disable`
+    Label(Option<SelinuxLabel>),
     /// `mask=`, `unmask=`
     Mask(MaskChange),
     /// `proc-opts=`
     ProcOptions(Vec<String>),
+}
+
+fn is_proc_option(option: &str) -> bool {
+    let named = ["hidepid=", "subset=", "gid="].iter().any(|name| option.starts_with(name));
+    named || ["ro", "rw", "nosuid", "noexec", "nodev"].contains(&option)
+}
+
+/// The value of `label=`: `disable`, or one part of a label.
+fn label(value: &str) -> Result<Option<SelinuxLabel>, String> {
+    if value == "disable" {
+        return Ok(None);
+    }
+    let (part, name) = value.split_once(':').unwrap_or((value, ""));
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_.,:-".contains(&byte);
+    if name.is_empty() || !name.bytes().all(good) {
+        return Err("expected disable, user:U, role:R, type:T, level:L or filetype:T".to_owned());
+    }
+    let name = Some(name.to_owned());
+    let mut label = SelinuxLabel::default();
+    match part {
+        "user" => label.user = name,
+        "role" => label.role = name,
+        "type" => label.typ = name,
+        "level" => label.level = name,
+        "filetype" => label.file_type = name,
+        _ => return Err(format!("a label has no part {part:?}")),
+    }
+    Ok(Some(label))
 }
 
 fn paths(value: &str) -> Option<Vec<PathBuf>> {
@@ -115,12 +188,17 @@ impl FromStr for SecurityOption {
                 "unconfined" => Seccomp::Unconfined,
                 file => Seccomp::Profile(file.into()),
             }),
-            "apparmor" | "label" => match (name, needed()?) {
-                ("apparmor", "unconfined") | ("label", "disable") => Self::Nothing,
-                ("apparmor", _) => {
-                    return Err(wrong("AppArmor profiles are not supported yet").with_kind(Kind::Unsupported));
+            "apparmor" => Self::AppArmor(match needed()? {
+                "unconfined" => None,
+                profile if profile.contains(['\0', '\n', ' ']) => {
+                    return Err(wrong("that is no profile's name"));
                 }
-                _ => return Err(wrong("SELinux labels are not supported").with_kind(Kind::Unsupported)),
+                profile => Some(profile.to_owned()),
+            }),
+            "label" => Self::Label(label(needed()?).map_err(|why| wrong(&why))?),
+            "systempaths" => match needed()? {
+                "unconfined" => Self::Mask(MaskChange::UnmaskAll),
+                _ => return Err(wrong("expected systempaths=unconfined")),
             },
             "mask" => Self::Mask(MaskChange::Mask(paths(needed()?).ok_or_else(absolute)?)),
             "unmask" => Self::Mask(match needed()? {
@@ -132,17 +210,14 @@ impl FromStr for SecurityOption {
             }),
             "proc-opts" => {
                 let options: Vec<String> = needed()?.split(',').map(str::to_owned).collect();
-                if options
-                    .iter()
-                    .any(|option| !(option.starts_with("hidepid=") || option.starts_with("subset=")))
-                {
-                    return Err(wrong("expected hidepid=… or subset=pid"));
+                if let Some(bad) = options.iter().find(|option| !is_proc_option(option)) {
+                    return Err(wrong(&format!("{bad:?} is not a mount option of procfs")));
                 }
                 Self::ProcOptions(options)
             }
             _ => {
                 return Err(wrong(
-                    "expected no-new-privileges, seccomp=, apparmor=, label=disable, mask=, unmask= or proc-opts=",
+                    "expected no-new-privileges, seccomp=, apparmor=, label=, mask=, unmask=, systempaths= or proc-opts=",
                 ));
             }
         })
@@ -155,7 +230,11 @@ impl SecurityOptions {
         match option {
             SecurityOption::NoNewPrivileges(value) => self.no_new_privileges = value,
             SecurityOption::Seccomp(seccomp) => self.seccomp = seccomp,
-            SecurityOption::Nothing => {}
+            SecurityOption::AppArmor(profile) => self.apparmor = profile,
+            SecurityOption::Label(None) => self.label = None,
+            SecurityOption::Label(Some(label)) => {
+                self.label = Some(label.or(self.label.take().unwrap_or_default()));
+            }
             SecurityOption::Mask(change) => self.masks.push(change),
             SecurityOption::ProcOptions(options) => self.proc_options = options,
         }
@@ -197,7 +276,14 @@ mod tests {
         assert_eq!(all.masks.len(), 3);
         assert_eq!(all.proc_options, ["hidepid=2", "subset=pid"]);
         all.add("no-new-privileges:false".parse().unwrap());
-        assert!(!all.no_new_privileges);
+        assert!(!all.no_new_privileges && all.apparmor.is_none() && all.label.is_none());
+        for text in ["label=type:foo_t", "label:level:s0:c1,c2", "apparmor=profile"] {
+            all.add(text.parse().unwrap());
+        }
+        let (process, files) = all.label.as_ref().unwrap().labels();
+        assert_eq!(process, "system_u:system_r:foo_t:s0:c1,c2");
+        assert_eq!(files, "system_u:object_r:container_file_t:s0:c1,c2");
+        assert_eq!(all.apparmor.as_deref(), Some("profile"));
         for bad in [
             "",
             "x",
@@ -206,9 +292,11 @@ mod tests {
             "mask=a",
             "unmask=/a:b",
             "no-new-privileges=maybe",
-            "label=type:x",
-            "apparmor=x",
-            "proc-opts=rw",
+            "label=nested",
+            "label=type:a b",
+            "apparmor=a b",
+            "systempaths=x",
+            "proc-opts=size=1",
         ] {
             assert!(bad.parse::<SecurityOption>().is_err(), "{bad}");
         }

@@ -15,6 +15,9 @@ impl Signal {
     /// SIGTERM, which ends a container that asks for no other.
     pub const TERM: Self = Self(15);
 
+    /// SIGRTMIN+3, on which systemd halts.
+    pub const RTMIN_3: Self = Self(RTMIN + 3);
+
     /// The number, 1 to 64.
     pub fn number(self) -> i32 {
         i32::from(self.0)
