@@ -7,7 +7,7 @@ use super::record::Record;
 use super::{Directory, monitor};
 use crate::error::{Context, Result};
 use crate::network;
-use crate::runtime::Plan;
+use crate::runtime::{Plan, cgroup};
 use crate::storage::Store;
 use crate::storage::rootfs::{Rootfs, fuse};
 use crate::sys::channel::Channel;
@@ -35,6 +35,10 @@ pub struct Job<'a> {
     pub run_dir: PathBuf,
     /// Its root file system.
     pub rootfs: &'a Rootfs,
+    /// Its control group, if it gets one.
+    pub cgroup: Option<&'a cgroup::Plan>,
+    /// Whether the monitor goes into the scope that systemd makes for it.
+    pub monitor_in_scope: bool,
 }
 
 impl Job<'_> {

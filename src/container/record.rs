@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::network::{NetworkSettings, PortMapping};
+use crate::runtime::cgroup::Cgroup;
 use crate::spec::Request;
 use crate::userns::IdMaps;
 
@@ -114,6 +115,12 @@ pub struct State {
     /// Its exit code, 128+N for signal N.
     #[serde(default)]
     pub exit_code: Option<i32>,
+    /// Its control group, as long as it has one.
+    #[serde(default)]
+    pub cgroup: Option<Cgroup>,
+    /// Whether a process of it was killed for lack of memory.
+    #[serde(default)]
+    pub oom_killed: bool,
     /// Why it could not be started.
     #[serde(default)]
     pub error: Option<String>,

@@ -31,6 +31,10 @@ pub fn remove(store: &Store, container: &Container, userns: &UserNamespace) -> R
         )
         .hint(format!("rcon rm -f {name}")));
     };
+    // Of a container whose monitor was killed, or could not remove it.
+    if let Some(cgroup) = &container.state.cgroup {
+        cgroup.remove()?;
+    }
     let trash = take_away(store, &container.directory, &container.record)?;
     for path in trash {
         erase_in(&path, userns)?;
@@ -116,6 +120,12 @@ pub fn sweep(store: &Store, userns: &UserNamespace) -> Result<Vec<String>> {
         }
         match Container::load(directory.clone()) {
             Ok(Some(container)) if container.record.remove => remove(store, &container, userns)?,
+            Ok(Some(container)) => {
+                if let Some(cgroup) = &container.state.cgroup {
+                    cgroup.remove()?;
+                }
+                continue;
+            }
             Ok(None) if directory.lock().exists() => {
                 let Some(_lock) = Lock::try_exclusive(&directory.lock())? else { continue };
                 let trash = store.directory("staging")?.join(format!("rm-{}", directory.id()));

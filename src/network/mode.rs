@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,10 @@ pub enum Mode {
     Pasta(Vec<String>),
     /// slirp4netns, with podman's options for it.
     Slirp4netns(SlirpOptions),
+    /// The network namespace of a container that runs, by its name or id.
+    Container(String),
+    /// The network namespace that a file leads to.
+    Path(PathBuf),
 }
 
 /// What follows `slirp4netns:`. A field that was not named has the default of containers.conf or podman.
@@ -110,8 +115,12 @@ impl FromStr for Mode {
             ("" | "default" | "private", None) => Ok(Self::Default),
             ("none", None) => Ok(Self::None),
             ("host", None) => Ok(Self::Host),
-            ("container" | "ns", Some(_)) => Err(Error::unsupported(format!(
-                "cannot join the network namespace {text:?}: sharing a network namespace is not supported yet"
+            ("container", Some(name)) if !name.is_empty() => Ok(Self::Container(name.to_owned())),
+            ("ns", Some(path)) if path.starts_with('/') && !path.contains('\0') => {
+                Ok(Self::Path(path.into()))
+            }
+            ("container" | "ns", _) => Err(Error::usage(format!(
+                "invalid network mode {text:?}: expected container:NAME or ns:PATH with an absolute path"
             ))),
             ("none" | "host" | "default" | "private", Some(_)) => {
                 Err(Error::usage(format!("invalid network mode {text:?}: {name} takes no options")))
@@ -119,7 +128,9 @@ impl FromStr for Mode {
             _ => Err(Error::unsupported(format!(
                 "cannot connect to the network {name:?}: bridge networks are not supported yet"
             ))
-            .hint("--network takes pasta[:ARGS], slirp4netns[:OPTIONS], none or host")),
+            .hint(
+                "--network takes pasta[:ARGS], slirp4netns[:OPTIONS], none, host, container:NAME or ns:PATH",
+            )),
         }
     }
 }
@@ -246,6 +257,8 @@ impl fmt::Display for Mode {
             Self::Host => ("host", String::new()),
             Self::Pasta(arguments) => ("pasta", arguments.join(",")),
             Self::Slirp4netns(options) => ("slirp4netns", options.to_string()),
+            Self::Container(name) => ("container", name.clone()),
+            Self::Path(path) => ("ns", path.display().to_string()),
         };
         f.write_str(name)?;
         if options.is_empty() { Ok(()) } else { write!(f, ":{options}") }
@@ -305,7 +318,7 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_refused_by_name() {
-        for text in ["bridge", "bridge:ip=10.0.0.1", "mynet", "container:abc", "ns:/run/netns/x"] {
+        for text in ["bridge", "bridge:ip=10.0.0.1", "mynet"] {
             let error = text.parse::<Mode>().unwrap_err();
             assert_eq!(error.kind(), Kind::Unsupported, "{text}");
             assert!(error.to_string().contains("not supported"), "{error}");
@@ -315,8 +328,18 @@ mod tests {
     }
 
     #[test]
+    fn an_existing_network_is_named_by_a_container_or_a_file() {
+        for text in ["container:abc", "ns:/run/netns/x"] {
+            assert_eq!(text.parse::<Mode>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
     fn wrong_options_are_refused() {
         for text in [
+            "container:",
+            "ns:",
+            "ns:x",
             "none:x",
             "host:",
             "slirp4netns:mtu",

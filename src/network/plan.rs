@@ -26,6 +26,8 @@ pub enum Namespace {
     Private,
     /// The host's.
     Host,
+    /// One that exists already.
+    Existing,
 }
 
 /// A network that is decided upon; nothing is started yet.
@@ -53,6 +55,10 @@ pub fn plan(request: &Request, env: &Env, conf: &ContainersConf) -> Result<Plan>
             }
             let namespace = if mode == Mode::Host { Namespace::Host } else { Namespace::Private };
             (namespace, None, Vec::new())
+        }
+        Mode::Container(_) | Mode::Path(_) => {
+            refuse_settings(request, &mode)?;
+            (Namespace::Existing, None, Vec::new())
         }
         _ => {
             let ports = ports::choose(&with_default_addresses(&request.publish, conf)?)?;
@@ -110,6 +116,20 @@ impl Plan {
     pub fn start(&self, init: Pid, run_dir: &Path) -> Result<Option<Helper>> {
         self.maker.as_ref().map(|maker| maker.start(init, run_dir)).transpose()
     }
+}
+
+/// A network that is there has its ports, and a container's has its names.
+fn refuse_settings(request: &Request, mode: &Mode) -> Result<()> {
+    let unnamed = request.dns.is_empty()
+        && request.dns_search.is_empty()
+        && request.dns_options.is_empty()
+        && request.add_hosts.is_empty();
+    let option = match mode {
+        _ if !request.publish.is_empty() => "--publish",
+        Mode::Container(_) if !unnamed => "--dns and --add-host",
+        _ => return Ok(()),
+    };
+    Err(Error::usage(format!("{option} cannot change an existing network: --network {mode}")))
 }
 
 /// Ports without an address of their own get containers.conf's (`default_host_ips`), each of them.
@@ -197,7 +217,7 @@ impl View<'_> {
                 .context(|| format!("containers.conf: cannot read base_hosts_file {path}"))?,
         };
         let own = match (self.namespace, self.maker) {
-            (Namespace::Host, _) => Vec::new(),
+            (Namespace::Host | Namespace::Existing, _) => Vec::new(),
             (_, Some(maker)) => maker.addresses(),
             _ => vec![Ipv4Addr::LOCALHOST.into()],
         };

@@ -4,6 +4,8 @@
 //! It makes the container through the runtime, starts the network helper, pumps the standard streams between
 //! payload, log and client, reaps, records the end and cleans up.
 
+mod control_group;
+mod orphans;
 mod pump;
 mod stdio;
 
@@ -21,9 +23,11 @@ use crate::error::{Context, Result};
 use crate::runtime;
 use crate::storage::rootfs::fuse;
 use crate::sys::channel::Channel;
+use crate::sys::clone::Process;
 use crate::sys::lock::Lock;
 use crate::sys::signal::Signals;
 use crate::sys::{exec, process};
+use control_group::ControlGroup;
 use pump::Pump;
 
 /// Does the whole job; does not return. `lock` is the container's.
@@ -53,7 +57,12 @@ fn serve(job: &Job<'_>, client: &Channel, lock: &Lock) -> Result<i32> {
                 helper.leave();
             }
             drop((running.helper, running.server));
-            finish(job, &running.state, code, &running.user_namespace).map(|()| code)
+            let last = running.control_group.end();
+            if !job.plan.has_own_processes() {
+                orphans::end();
+            }
+            let state = State { cgroup: last.remaining, oom_killed: last.oom_killed, ..running.state };
+            finish(job, &state, code, &running.user_namespace).map(|()| code)
         }
         Err(error) => give_up(job, error),
     };
@@ -83,6 +92,7 @@ struct Running {
     helper: Option<crate::network::Helper>,
     /// Killed when dropped.
     server: Option<fuse::Server>,
+    control_group: ControlGroup,
     state: State,
     /// Keeps the user namespace until the container's files are removed in it.
     user_namespace: OwnedFd,
@@ -90,24 +100,40 @@ struct Running {
 
 fn start(job: &Job<'_>) -> Result<Running> {
     let (ours, theirs) = stdio::make(job)?;
-    let created = runtime::create(job.plan, job.userns, theirs)?;
+    let group = control_group::prepare(job)?;
+    if !job.plan.has_own_processes() {
+        orphans::adopt();
+    }
+    let surroundings = runtime::Surroundings {
+        userns: (!job.plan.joins_user_namespace()).then_some(job.userns),
+        stdio: theirs,
+        cgroup: group.directory(),
+        lifetime: runtime::Lifetime::Tied,
+    };
+    let created = runtime::create(job.plan, surroundings)?;
     let pid = created.init.pid;
-    let path = format!("/proc/{pid}/ns/user");
-    let user_namespace = std::fs::File::open(&path).context(|| format!("cannot open {path}"))?.into();
+    let control_group = match group.adopt(job, pid) {
+        Ok(group) => group,
+        Err(error) => return Err(created.abandon(error)),
+    };
+    let path = job.plan.user_namespace(pid);
+    let open = std::fs::File::open(&path).context(|| format!("cannot open {}", path.display()));
+    let user_namespace = match open {
+        Ok(namespace) => namespace.into(),
+        Err(error) => return Err(created.abandon(error)),
+    };
     let helper = match connect(job, &created) {
         Ok(helper) => helper,
         Err(error) => return Err(created.abandon(error)),
     };
-    let mut server = None;
-    let started = created.start(|init, device| {
-        server = Some(job.serve_root(init, device)?);
-        Ok(())
-    })?;
+    let mut root = RootServer { job, server: None };
+    let started = created.start(&mut root)?;
     let state = State {
         phase: Phase::Running,
         pid: Some(pid.as_raw()),
         monitor: Some(std::process::id() as i32),
         started: Some(Timestamp::now().to_string()),
+        cgroup: control_group.cgroup(),
         ..State::default()
     };
     job.directory.write_state(&state)?;
@@ -116,7 +142,31 @@ fn start(job: &Job<'_>) -> Result<Running> {
         streams: ours.with_terminal(started.terminal)?,
         log: logs::Writer::new(job.directory.log()),
     };
-    Ok(Running { payload, helper, server, state, user_namespace })
+    Ok(Running { payload, helper, server: root.server, control_group, state, user_namespace })
+}
+
+/// Serves the root file system while the container is made, and afterwards.
+struct RootServer<'a> {
+    job: &'a Job<'a>,
+    server: Option<fuse::Server>,
+}
+
+impl runtime::Host for RootServer<'_> {
+    fn serve_root(&mut self, init: &Process, device: OwnedFd) -> Result<()> {
+        self.server = Some(self.job.serve_root(init, device)?);
+        Ok(())
+    }
+
+    fn state(&mut self, init: &Process) -> Result<Vec<u8>> {
+        let state = serde_json::json!({
+            "ociVersion": "1.3.0",
+            "id": self.job.directory.id(),
+            "status": "creating",
+            "pid": init.pid.as_raw(),
+            "bundle": self.job.directory.path(),
+        });
+        Ok(state.to_string().into_bytes())
+    }
 }
 
 /// Starts the network helper beside the rest of the set-up, and waits until it is ready.
