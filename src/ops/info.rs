@@ -13,8 +13,10 @@ use crate::config::storage_conf::StorageConf;
 use crate::container::Phase;
 use crate::error::Result;
 use crate::ops::Session;
+use crate::ops::control_groups;
 use crate::ops::ps::{self, Which};
 use crate::ops::version::{self, Version};
+use crate::runtime::cgroup;
 use crate::sys::caps::{Cap, CapSet};
 use crate::sys::filesystem;
 use crate::userns::{self, IdMap, Request};
@@ -178,6 +180,7 @@ fn host(session: &Session) -> Result<Host> {
         let value = memory.get(name).and_then(|value| value.strip_suffix(" kB")?.parse::<u64>().ok());
         value.unwrap_or(0) * 1024
     };
+    let cgroups = control_groups::survey(&session.env, conf)?;
     let uname = rustix::system::uname();
     let executable =
         |name: &str| env.find_program(name).map(|path| Executable { executable: path.display().to_string() });
@@ -190,9 +193,9 @@ fn host(session: &Session) -> Result<Host> {
     };
     Ok(Host {
         arch: version::arch(),
-        cgroup_manager: conf.engine.cgroup_manager.clone().unwrap_or_else(|| "cgroupfs".to_owned()),
-        cgroup_version: if cgroup_controllers("").is_some() { "v2" } else { "v1" },
-        cgroup_controllers: delegated_controllers(),
+        cgroup_manager: cgroups.manager.name().to_owned(),
+        cgroup_version: if cgroups.version == Some(cgroup::Version::Unified) { "v2" } else { "v1" },
+        cgroup_controllers: cgroups.controllers,
         cpus: std::thread::available_parallelism().map_or(1, usize::from),
         distribution: distribution(),
         hostname: uname.nodename().to_string_lossy().into_owned(),
@@ -247,28 +250,6 @@ fn security(env: &Env, conf: &ContainersConf) -> Security {
         seccomp_enabled: Path::new("/proc/sys/kernel/seccomp/actions_avail").exists(),
         seccomp_profile_path: conf.containers.seccomp_profile.clone().unwrap_or_default(),
     }
-}
-
-/// The controllers of cgroup v2 at `path` below the root, `None` where this is no cgroup v2.
-fn cgroup_controllers(path: &str) -> Option<Vec<String>> {
-    let file = format!("/sys/fs/cgroup{path}/cgroup.controllers");
-    let content = fs::read_to_string(file).ok()?;
-    Some(content.split_whitespace().map(str::to_owned).collect())
-}
-
-/// The controllers that this user may limit containers with: those of a cgroup that is the user's.
-pub(crate) fn delegated_controllers() -> Vec<String> {
-    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let Some(path) = own.lines().find_map(|line| line.strip_prefix("0::")) else { return Vec::new() };
-    let path = path.trim_end_matches('/');
-    let writable = |path: &str| {
-        let directory = format!("/sys/fs/cgroup{path}");
-        rustix::fs::access(directory, rustix::fs::Access::WRITE_OK).is_ok()
-    };
-    // Children are made beside the cgroup of this process, or in it where that is what was delegated.
-    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let place = [parent, path].into_iter().find(|place| writable(place));
-    place.and_then(cgroup_controllers).unwrap_or_default()
 }
 
 fn store(session: &Session) -> Result<Store> {

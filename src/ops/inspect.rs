@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::Session;
 use crate::container::{self, Container, Phase};
 use crate::error::{Context, Result};
-use crate::spec::value::{ByteSize, CapabilityName};
+use crate::runtime::cgroup::Cgroup;
+use crate::spec::value::{ByteSize, CapabilityName, Cpus};
 
 /// The container that `text` means, as podman's `container inspect` shows it.
 pub fn container(session: &Session, text: &str) -> Result<Value> {
@@ -67,12 +68,13 @@ fn state_of(container: &Container, spec: &Value) -> Value {
         "Running": state.phase == Phase::Running,
         "Paused": false,
         "Restarting": false,
-        "OOMKilled": false,
+        "OOMKilled": state.oom_killed || state.cgroup.as_ref().is_some_and(|group| group.oom_kills() > 0),
         "Dead": false,
         "Pid": state.pid.unwrap_or(0),
         "ConmonPid": state.monitor.unwrap_or(0),
         "ExitCode": state.exit_code.unwrap_or(0),
         "Error": state.error.clone().unwrap_or_default(),
+        "CgroupPath": state.cgroup.as_ref().map(Cgroup::path),
         "StartedAt": state.started.as_deref().unwrap_or(NEVER),
         "FinishedAt": state.finished.as_deref().unwrap_or(NEVER),
     })
@@ -103,7 +105,7 @@ fn config_of(container: &Container, spec: &Value) -> Value {
 
 fn host_config_of(container: &Container, spec: &Value) -> Value {
     let record = &container.record;
-    json!({
+    let mut config = json!({
         "AutoRemove": record.remove,
         "Annotations": spec["annotations"],
         "NetworkMode": if record.network_mode.is_empty() { "pasta" } else { record.network_mode.as_str() },
@@ -116,6 +118,36 @@ fn host_config_of(container: &Container, spec: &Value) -> Value {
         "Init": record.request.lifecycle.init.unwrap_or(false),
         "LogConfig": { "Type": "k8s-file", "Path": container.directory.log() },
         "ShmSize": record.request.filesystem.shm_size.map_or(64 << 20, ByteSize::bytes),
+    });
+    if let (Value::Object(config), Value::Object(limits)) = (&mut config, limits_of(container, spec)) {
+        config.extend(limits);
+    }
+    config
+}
+
+/// The control group and what it limits; 0 where nothing does.
+fn limits_of(container: &Container, spec: &Value) -> Value {
+    let asked = &container.record.request.resources;
+    let resources = &spec["linux"]["resources"];
+    let limit = |group: &str, name: &str| resources[group][name].as_i64().unwrap_or(0);
+    let namespaces = spec["linux"]["namespaces"].as_array();
+    let private = namespaces.into_iter().flatten().any(|namespace| namespace["type"] == "cgroup");
+    json!({
+        "CgroupMode": if private { "private" } else { "host" },
+        "CgroupParent": asked.parent.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "Cgroups": asked.mode.unwrap_or_default().name(),
+        "CgroupConf": resources["unified"],
+        "Memory": limit("memory", "limit"),
+        "MemorySwap": limit("memory", "swap"),
+        "MemoryReservation": limit("memory", "reservation"),
+        "NanoCpus": asked.cpus.map_or(0, Cpus::nanos),
+        "CpuShares": limit("cpu", "shares"),
+        "CpuQuota": limit("cpu", "quota"),
+        "CpuPeriod": limit("cpu", "period"),
+        "CpusetCpus": resources["cpu"]["cpus"].as_str().unwrap_or_default(),
+        "CpusetMems": resources["cpu"]["mems"].as_str().unwrap_or_default(),
+        "PidsLimit": limit("pids", "limit"),
+        "BlkioWeight": limit("blockIO", "weight"),
     })
 }
 

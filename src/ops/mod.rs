@@ -1,5 +1,6 @@
 //! One file per user verb. Knows no terminal; reports through a Progress trait.
 
+mod control_groups;
 mod create;
 pub mod doctor;
 pub mod image_inspect;
@@ -37,6 +38,8 @@ pub struct Globals {
     pub storage_driver: Option<String>,
     /// `--storage-opt`, in order.
     pub storage_opts: Vec<String>,
+    /// `--cgroup-manager`.
+    pub cgroup_manager: Option<String>,
 }
 
 /// Settings and store, opened for one invocation.

@@ -52,6 +52,8 @@ pub fn run(session: &Session, request: Request, caller: &Caller<'_>) -> Result<O
         network: &created.network,
         run_dir: session.paths.run.join(&created.record.id),
         rootfs: &created.rootfs,
+        cgroup: created.cgroup.plan.as_ref(),
+        monitor_in_scope: created.cgroup.with_monitor,
     };
     let channel = container::launch(&job, created.lock)?;
     let request = &created.record.request;

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::network;
 use crate::spec::user::{self, Database, ResolvedUser};
 use crate::spec::value::Timezone;
-use crate::spec::{self, Files, Settings};
+use crate::spec::{self, Files, NamespacePlace, Settings};
 
 impl Draft<'_> {
     /// Writes them into the container's directory.
@@ -29,6 +29,11 @@ impl Draft<'_> {
             containerenv: write("containerenv", "")?,
             ..Files::default()
         };
+        // One network, one set of names for what is on it.
+        if let Some(other) = &self.network_of {
+            let theirs = |name: &str| Some(other.join(name)).filter(|path| path.exists());
+            (files.hosts, files.resolv_conf) = (theirs("hosts"), theirs("resolv.conf"));
+        }
         let login = self.userns.container_user.and_then(|_| self.session.env.user_name());
         if let Some(line) = user::passwd_addition(user, login, database) {
             files.passwd = Some(directory.write("passwd", &user::append(database.passwd, &line))?);
@@ -40,9 +45,15 @@ impl Draft<'_> {
         Ok(files)
     }
 
-    fn hostname(&self) -> &str {
-        let id = self.directory.id();
-        self.request.hostname.as_ref().map_or(&id[..12], |name| name.as_str())
+    /// As the uts namespace has it.
+    fn hostname(&self) -> String {
+        let id = &self.directory.id()[..12];
+        let own = || self.request.hostname.as_ref().map_or(id, |name| name.as_str()).to_owned();
+        match &self.placement.uts {
+            NamespacePlace::New => own(),
+            NamespacePlace::Host => rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            NamespacePlace::Existing(_) => self.placement.hostname.clone().unwrap_or_else(own),
+        }
     }
 }
 

@@ -1,22 +1,27 @@
 //! Request -> container on disk, ready to be started: the part of `run` before anything runs.
 
+mod devices;
 mod files;
 mod mounts;
+mod namespaces;
 mod root;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
+use oci_spec::runtime::Spec;
 
 use crate::container::{Directory, Record, names};
 use crate::error::{Context, Error, Result};
 use crate::image::Progress;
 use crate::network::{self, NetworkSettings};
 use crate::ops::Session;
+use crate::ops::control_groups::{ControlGroups, PlannedGroup};
 use crate::runtime::{self, Plan};
 use crate::spec::user::{Database, ResolvedUser};
-use crate::spec::{self, Base, Inputs, Request, Settings};
+use crate::spec::{self, Base, Inputs, NamespacePlace, Placement, Request, Settings};
 use crate::storage::Image;
 use crate::storage::rootfs::Rootfs;
 use crate::sys::atomic;
@@ -32,6 +37,7 @@ pub(super) struct Created {
     pub(super) userns: UserNamespace,
     pub(super) network: network::Plan,
     pub(super) rootfs: Rootfs,
+    pub(super) cgroup: PlannedGroup,
 }
 
 /// What a person is told on the way.
@@ -44,7 +50,12 @@ pub(super) struct Reports<'a> {
 
 /// Makes the container. What was made is removed again if something fails.
 pub(super) fn create(session: &Session, request: Request, reports: &Reports<'_>) -> Result<Created> {
-    let userns = plan_userns(session, &request)?;
+    let shared = namespaces::look_up(session, &request)?;
+    let mut userns = plan_userns(session, &request)?;
+    if let Some(maps) = shared.maps {
+        userns = UserNamespace { maps, container_user: None, ..userns };
+    }
+    let (placement, network_of) = (shared.placement, shared.network_of);
     for note in session.paths.notes.iter().chain(&userns.notes) {
         (reports.note)(note);
     }
@@ -61,7 +72,8 @@ pub(super) fn create(session: &Session, request: Request, reports: &Reports<'_>)
     let _reader = session.store.reader()?;
     let id = atomic::random_hex(32)?;
     let (directory, lock) = Directory::create(&session.store, &id)?;
-    let draft = Draft { session, request, image, userns, directory, name: String::new() };
+    let draft =
+        Draft { session, request, image, userns, placement, network_of, directory, name: String::new() };
     draft.finish(lock, reports)
 }
 
@@ -94,13 +106,19 @@ struct Draft<'a> {
     request: Request,
     image: Option<Image>,
     userns: UserNamespace,
+    placement: Placement,
+    /// The directory of the container whose network it is in.
+    network_of: Option<PathBuf>,
     directory: Directory,
     name: String,
 }
 
+/// What a container is made of.
+type Assembled = (Record, Plan, network::Plan, Rootfs, PlannedGroup);
+
 /// The parts of a container that its record tells of.
 struct Made<'a> {
-    bundle: &'a oci_spec::runtime::Spec,
+    bundle: &'a Spec,
     network: &'a network::Plan,
     volumes: mounts::Volumes,
     root: &'a root::Root,
@@ -110,7 +128,7 @@ struct Made<'a> {
 impl Draft<'_> {
     fn finish(mut self, lock: Lock, reports: &Reports<'_>) -> Result<Created> {
         match self.assemble(reports) {
-            Ok((record, plan, network, rootfs)) => Ok(Created {
+            Ok((record, plan, network, rootfs, cgroup)) => Ok(Created {
                 directory: self.directory,
                 lock,
                 record,
@@ -118,6 +136,7 @@ impl Draft<'_> {
                 userns: self.userns,
                 network,
                 rootfs,
+                cgroup,
             }),
             Err(error) => {
                 self.discard();
@@ -135,7 +154,7 @@ impl Draft<'_> {
         }
     }
 
-    fn assemble(&mut self, reports: &Reports<'_>) -> Result<(Record, Plan, network::Plan, Rootfs)> {
+    fn assemble(&mut self, reports: &Reports<'_>) -> Result<Assembled> {
         let session = self.session;
         let id = self.directory.id().to_owned();
         self.name = self.claim_name(&id)?;
@@ -152,6 +171,7 @@ impl Draft<'_> {
         let config = self.image.as_ref().map(|image| &image.config);
         let volumes = self.volumes(&settings, &root)?;
         let files = self.files(&network, &user, database, &settings)?;
+        let control_groups = ControlGroups::of(session)?;
         let profile = settings::seccomp_profile(&self.request, &session.conf)?;
         let inputs = Inputs {
             image: config,
@@ -162,11 +182,14 @@ impl Draft<'_> {
             volumes: volumes.paths.clone(),
             maps: Some(&self.userns.maps),
             network: match network.namespace {
-                network::Namespace::Private => spec::NetworkNamespace::Private,
+                network::Namespace::Private | network::Namespace::Existing => spec::NetworkNamespace::Private,
                 network::Namespace::Host => spec::NetworkNamespace::Host,
             },
+            placement: self.placement.clone(),
+            devices: devices::find(&self.request, &settings)?,
             seccomp_profile: profile.as_deref(),
             host: settings::host_facts()?,
+            cgroups: control_groups.facts(&self.request)?,
             settings: &settings,
             caller_env: &|name| session.env.get(name).map(str::to_owned),
         };
@@ -174,15 +197,10 @@ impl Draft<'_> {
             (reports.note)(&note);
         }
         let bundle = spec::build(&self.request, &inputs)?;
-        let plan = runtime::plan(&runtime::Input {
-            spec: &bundle,
-            rootfs: &root.recipe,
-            userns: &self.userns,
-            init: spec::init(&self.request, &settings),
-            preserve_fds: 0,
-        })?;
-        let config_json = serde_json::to_vec(&bundle).context(|| "cannot encode config.json")?;
-        self.directory.write("config.json", &config_json)?;
+        let plan = self.plan(&bundle, &root.recipe, &settings, network.has_helper())?;
+        let mode = spec::cgroup_mode(&self.request, &settings);
+        let cgroup = control_groups.plan(&id, &bundle, mode)?;
+        self.directory.write("config.json", &serde_json::to_vec(&bundle).context(|| "config.json")?)?;
         let record = self.record(Made {
             bundle: &bundle,
             network: &network,
@@ -194,7 +212,20 @@ impl Draft<'_> {
         if let Some(path) = &self.request.lifecycle.cidfile {
             atomic::create(path, id.as_bytes(), 0o644)?;
         }
-        Ok((record, plan, network, root.recipe))
+        Ok((record, plan, network, root.recipe, cgroup))
+    }
+
+    fn plan(&self, spec: &Spec, rootfs: &Rootfs, settings: &Settings, opened: bool) -> Result<Plan> {
+        runtime::plan(&runtime::Input {
+            spec,
+            rootfs,
+            userns: Some(&self.userns),
+            bundle: None,
+            keyring: true,
+            init: spec::init(&self.request, settings),
+            opened,
+            preserve_fds: 0,
+        })
     }
 
     fn claim_name(&self, id: &str) -> Result<String> {
@@ -213,7 +244,10 @@ impl Draft<'_> {
         let id = self.directory.id();
         let config = self.image.as_ref().map(|image| &image.config);
         let hostname = self.request.hostname.as_ref().map_or(&id[..12], |name| name.as_str());
-        let request = settings::network_request(&self.request, config, hostname, &self.name)?;
+        let mut request = settings::network_request(&self.request, config, hostname, &self.name)?;
+        if self.placement.network == NamespacePlace::Host {
+            request.mode = network::Mode::Host;
+        }
         network::plan(&request, &self.session.env, &self.session.conf)
     }
 

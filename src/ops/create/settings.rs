@@ -102,5 +102,9 @@ pub(super) fn host_facts() -> Result<HostFacts> {
         last_capability: caps::last()?,
         kernel: Kernel::running()?,
         arch: crate::sys::seccomp::NATIVE,
+        mqueue: std::path::Path::new("/dev/mqueue").is_dir(),
+        apparmor: std::fs::read("/sys/module/apparmor/parameters/enabled")
+            .is_ok_and(|text| text.starts_with(b"Y")),
+        selinux: std::path::Path::new("/sys/fs/selinux/enforce").exists(),
     })
 }

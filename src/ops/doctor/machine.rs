@@ -9,7 +9,7 @@ use nix::sched::CloneFlags;
 use crate::config::{Env, Paths};
 use crate::error::Context;
 use crate::ops::doctor::Finding;
-use crate::ops::info::delegated_controllers;
+use crate::runtime::cgroup;
 use crate::sys::process;
 use crate::userns::{self, UserNamespace};
 
@@ -26,7 +26,7 @@ pub(super) fn examine(
     findings.push(seccomp());
     findings.push(network(env));
     findings.extend(low_ports(&read("/proc/sys/net/ipv4/ip_unprivileged_port_start"), env.uid()));
-    findings.push(control_groups());
+    findings.push(control_groups(env));
     findings.push(certificates());
     findings.extend(lingering(env, paths));
 }
@@ -104,28 +104,30 @@ fn low_ports(start: &str, uid: u32) -> Option<Finding> {
     })
 }
 
-fn control_groups() -> Finding {
+fn control_groups(env: &Env) -> Finding {
     let subject = "control groups";
-    let controllers = delegated_controllers();
-    if controllers.is_empty() {
-        return Finding::lacking(subject, "no controller is delegated to you")
-            .lost("limits of memory, CPU and processes")
-            .remedy(
-                "run in a systemd session of yours (systemd-run --user --scope rcon …) on a machine with cgroup v2",
-            );
+    let survey = match cgroup::survey(&env.user_bus(), None) {
+        Ok(survey) => survey,
+        Err(error) => return Finding::broken(subject, error.chain().join(": ")),
+    };
+    if let Some(obstacle) = survey.obstacle {
+        return Finding::lacking(subject, obstacle.reason)
+            .lost("limits of memory, processor and processes")
+            .remedy(obstacle.remedy);
     }
-    let missing: Vec<&str> = ["cpu", "memory", "pids"]
+    let missing: Vec<&str> = ["cpu", "cpuset", "io", "memory", "pids"]
         .into_iter()
-        .filter(|wanted| !controllers.iter().any(|controller| controller == wanted))
+        .filter(|wanted| !survey.controllers.iter().any(|controller| controller == wanted))
         .collect();
-    let found = controllers.join(" ");
+    let controllers =
+        if survey.controllers.is_empty() { "no controller".to_owned() } else { survey.controllers.join(" ") };
+    let found = format!("made by {}: {controllers}", survey.manager);
     if missing.is_empty() {
         return Finding::ok(subject, found);
     }
-    Finding::lacking(subject, found).lost(format!("limits by {}", missing.join(", "))).remedy(
-        "put \"[Service]\\nDelegate=cpu cpuset io memory pids\" into \
-         /etc/systemd/system/user@.service.d/delegate.conf, then sudo systemctl daemon-reload",
-    )
+    Finding::lacking(subject, found)
+        .lost(format!("limits by {}", missing.join(", ")))
+        .remedy(cgroup::DELEGATE)
 }
 
 fn certificates() -> Finding {
