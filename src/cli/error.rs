@@ -48,6 +48,15 @@ pub(crate) fn report_one_of_several(cx: &super::Context, error: &Error) {
     let _ = report(error, Colour::of_stderr(&cx.env));
 }
 
+/// Prints `error` and exits as other OCI runtimes do: with 1 where podman has 125.
+pub(crate) fn report_as_runtime(error: &Error, colour: Colour) -> ExitCode {
+    let _ = report(error, colour);
+    match error.kind() {
+        Kind::NotExecutable | Kind::CommandNotFound => exit_code(error.kind()),
+        _ => ExitCode::FAILURE,
+    }
+}
+
 /// The failure's exit code in podman's scheme.
 pub(crate) fn exit_code(kind: Kind) -> ExitCode {
     ExitCode::from(match kind {

@@ -65,6 +65,9 @@ struct Globals {
     /// An option of the storage driver
     #[arg(long, global = true, value_name = "KEY=VALUE")]
     storage_opt: Vec<String>,
+    /// Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]
+    #[arg(long, global = true, value_name = "NAME")]
+    cgroup_manager: Option<String>,
     /// The least grave message to show
     #[arg(long, global = true, value_name = "LEVEL", default_value = "warn", hide_possible_values = true)]
     log_level: LogLevel,
@@ -77,10 +80,20 @@ struct Globals {
 pub fn main() -> ExitCode {
     let env = Env::capture();
     let colour = error::Colour::of_stderr(&env);
-    match start(env, std::env::args_os().collect()) {
+    match start(env, arguments()) {
         Ok(code) => code,
         Err(error) => error::report(&error, colour),
     }
+}
+
+/// argv. A binary that is called `rcon-runtime` has one command, and `rcon-runtime X` is `rcon runtime X`.
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let name = arguments.first().and_then(|program| std::path::Path::new(program).file_name());
+    if name.is_some_and(|name| name == "rcon-runtime") {
+        arguments.insert(1, "runtime".into());
+    }
+    arguments
 }
 
 fn start(env: Env, arguments: Vec<OsString>) -> Result<ExitCode> {
@@ -101,6 +114,7 @@ fn start(env: Env, arguments: Vec<OsString>) -> Result<ExitCode> {
             runroot: globals.runroot,
             storage_driver: globals.storage_driver,
             storage_opts: globals.storage_opt,
+            cgroup_manager: globals.cgroup_manager,
         },
     };
     command.run(&cx)

@@ -15,6 +15,7 @@ mod pull;
 mod rm;
 mod rmi;
 mod run;
+mod runtime;
 mod system;
 mod unshare;
 mod version;
@@ -58,6 +59,7 @@ verbs! {
     Rmi(rmi),
     Image(image),
     Unshare(unshare),
+    Runtime(runtime),
     System(system),
     Info(info),
     Doctor(doctor),

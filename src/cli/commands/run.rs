@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use crate::cli::Context;
 use crate::cli::flags::{
-    FilesystemFlags, ImageFlags, LifecycleFlags, MetadataFlags, NetworkFlags, ProcessFlags, SecurityFlags,
-    TerminalFlags, UserNamespaceFlags, switch,
+    FilesystemFlags, ImageFlags, LifecycleFlags, MetadataFlags, NetworkFlags, ProcessFlags, ResourceFlags,
+    SecurityFlags, TerminalFlags, UserNamespaceFlags, switch,
 };
 use crate::cli::output::progress::{Verbosity, reporter};
 use crate::config::Env;
@@ -50,6 +50,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     security: SecurityFlags,
     #[command(flatten)]
+    resources: ResourceFlags,
+    #[command(flatten)]
     user_namespace: UserNamespaceFlags,
     #[command(flatten)]
     image: ImageFlags,
@@ -80,7 +82,9 @@ impl Args {
             terminal: self.terminal.resolve()?,
             filesystem: self.filesystem.resolve()?,
             sysctls: self.security.sysctls()?,
+            namespaces: self.security.namespaces()?,
             security: self.security.resolve()?,
+            resources: self.resources.resolve()?,
             network: self.network.resolve()?,
             user_namespace: self.user_namespace.resolve(),
             base,
@@ -183,7 +187,7 @@ mod tests {
         let line = "--name=web -h host -e A=1 -e LC_* -e HOME -w /w -u 1:2 -v /a:/b --mount type=tmpfs,dst=/t --tmpfs /u \
                     --net none -p 80:80 -p 81:81 --stop-timeout -1 --oom-score-adj -5 --cap-add net_raw,chown \
                     --cap-drop=ALL --security-opt no-new-privileges --ulimit nofile=1:2 --shm-size 1m --entrypoint [\"a\"] \
-                    --platform linux/arm64 -l k=v --dns 1.1.1.1 --add-host a:1.2.3.4 -q x";
+                    --platform linux/arm64 -l k=v -m 1g --memory-swap -1 --cpus 1.5 --pids-limit -1 --device-read-bps /dev/sda:1mb --dns 1.1.1.1 --add-host a:1.2.3.4 -q x";
         let request = request(&line.split_whitespace().collect::<Vec<_>>());
         assert_eq!(request.name.unwrap().as_str(), "web");
         assert_eq!(request.hostname.unwrap().as_str(), "host");
@@ -202,6 +206,10 @@ mod tests {
         assert_eq!(request.security.cap_add.len(), 2);
         assert_eq!(request.image.platform.unwrap().architecture, "arm64");
         assert!(request.image.quiet);
+        assert_eq!(request.resources.memory.unwrap().bytes(), 1 << 30);
+        assert_eq!(request.resources.memory_swap.unwrap().get(), None);
+        assert_eq!(request.resources.cpus.unwrap().nanos(), 1_500_000_000);
+        assert_eq!(request.resources.read_bps.len(), 1);
     }
 
     #[test]
@@ -225,6 +233,8 @@ mod tests {
             (&["--sysctl", "vm.x=1", "i"], "vm.x"),
             (&["--no-hosts", "--add-host", "a:1.1.1.1", "i"], "--no-hosts"),
             (&["--network=none", "--network=host", "i"], "--network"),
+            (&["--memory=x", "i"], "--memory"),
+            (&["--cgroups=x", "i"], "--cgroups"),
         ] {
             assert!(parse(line).unwrap_err().contains(word), "{line:?}");
         }

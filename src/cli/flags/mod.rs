@@ -7,6 +7,7 @@ mod identity;
 mod image;
 mod network;
 mod process;
+mod resources;
 mod security;
 pub(crate) mod unsupported;
 mod user_namespace;
@@ -20,6 +21,7 @@ pub(crate) use identity::{LifecycleFlags, MetadataFlags};
 pub(crate) use image::ImageFlags;
 pub(crate) use network::NetworkFlags;
 pub(crate) use process::{ProcessFlags, TerminalFlags};
+pub(crate) use resources::ResourceFlags;
 pub(crate) use security::SecurityFlags;
 pub(crate) use user_namespace::UserNamespaceFlags;
 

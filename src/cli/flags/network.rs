@@ -8,7 +8,7 @@ use crate::spec::NetworkRequest;
 #[derive(clap::Args, Debug)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkFlags {
-    /// Network: pasta[:ARG,…], slirp4netns[:OPT,…], none or host [default: pasta, else slirp4netns]
+    /// Network: pasta[:ARG,…], slirp4netns[:OPT,…], none, host, container:NAME or ns:PATH [default: pasta, else slirp4netns]
     #[arg(long, visible_alias = "net", value_name = "MODE")]
     network: Vec<String>,
     /// Publish a port: [[IP:][HOST]:]CONTAINER[/tcp|udp]

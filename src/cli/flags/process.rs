@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{parse, parse_list, parse_option, read, switch};
 use crate::config::Env;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::spec::value::{EnvArgument, EnvVar, parse_env_file};
 use crate::spec::{ProcessRequest, Terminal};
 
@@ -45,7 +45,7 @@ pub(crate) struct ProcessFlags {
     /// User: NAME or id, with :GROUP
     #[arg(short = 'u', long, value_name = "USER")]
     user: Option<String>,
-    /// Add a supplementary group
+    /// Add a supplementary group, or keep-groups for the caller's own
     #[arg(long, value_name = "GROUP")]
     group_add: Vec<String>,
     /// File mode creation mask [default: 0022]
@@ -57,11 +57,20 @@ pub(crate) struct ProcessFlags {
     /// How readily the kernel ends the process when memory is short, -1000 to 1000
     #[arg(long, value_name = "SCORE", allow_hyphen_values = true, value_parser = clap::value_parser!(i32).range(-1000..=1000))]
     oom_score_adj: Option<i32>,
+    /// Prepare the container for systemd: true (where it is the command), false or always
+    #[arg(long, default_value = "true", value_name = "MODE")]
+    systemd: String,
 }
 
 impl ProcessFlags {
     /// What they ask for, by a caller with the environment `env`.
     pub(crate) fn resolve(&self, env: &Env) -> Result<ProcessRequest> {
+        let keep_groups = self.group_add.iter().any(|group| group == "keep-groups");
+        if keep_groups && self.group_add.len() > 1 {
+            return Err(Error::usage(
+                "the '--group-add keep-groups' option is not allowed with any other --group-add options",
+            ));
+        }
         Ok(ProcessRequest {
             tty: self.tty,
             interactive: self.interactive,
@@ -71,10 +80,12 @@ impl ProcessFlags {
             http_proxy: self.http_proxy,
             workdir: self.workdir.clone(),
             user: parse_option("--user", self.user.as_deref().filter(|user| !user.is_empty()))?,
-            groups: parse_list("--group-add", &self.group_add)?,
+            groups: if keep_groups { Vec::new() } else { parse_list("--group-add", &self.group_add)? },
+            keep_groups,
             umask: parse_option("--umask", self.umask.as_deref())?,
             ulimits: parse_list("--ulimit", &self.ulimit)?,
             oom_score_adj: self.oom_score_adj,
+            systemd: parse("--systemd", &self.systemd)?,
         })
     }
 

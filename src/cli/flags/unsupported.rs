@@ -2,10 +2,9 @@
 
 use crate::error::Error;
 
-const LIMITS: &str = "limits need a control group of the container's own, which comes later; --ulimit works";
+const REALTIME: &str = "version 2 of control groups has no realtime processor time";
 const LIFE: &str = "only foreground containers run so far";
 const HEALTH: &str = "health checks come with background containers";
-const NAMESPACES: &str = "namespaces cannot be shared yet: each container has its own";
 const NETWORKS: &str = "networks of several containers come later; pasta, slirp4netns, none and host work";
 const PODS: &str = "pods come later";
 const REGISTRY: &str = "pull the image with rcon pull first, where it has an effect";
@@ -17,36 +16,21 @@ const SYSTEMD: &str = "containers that run systemd come later";
 /// Option -> why it is refused. Long names without dashes, short ones with one.
 const REFUSED: &[(&str, &str)] = &[
     ("-a", "standard input follows -i, output and errors are always attached"),
-    ("-c", LIMITS),
     ("-d", LIFE),
-    ("-m", LIMITS),
     ("attach", "standard input follows -i, output and errors are always attached"),
     ("authfile", REGISTRY),
-    ("blkio-weight", LIMITS),
-    ("blkio-weight-device", LIMITS),
     ("cert-dir", REGISTRY),
-    ("cgroup-conf", LIMITS),
-    ("cgroup-parent", LIMITS),
-    ("cgroupns", NAMESPACES),
-    ("cgroups", LIMITS),
     ("chrootdirs", "it is of no use without systemd's nspawn"),
     ("conmon-pidfile", "there is no conmon; rcon inspect names the monitor"),
-    ("cpu-period", LIMITS),
-    ("cpu-quota", LIMITS),
-    ("cpu-rt-period", LIMITS),
-    ("cpu-rt-runtime", LIMITS),
-    ("cpu-shares", LIMITS),
-    ("cpus", LIMITS),
-    ("cpuset-cpus", LIMITS),
-    ("cpuset-mems", LIMITS),
+    ("cpu-rt-period", REALTIME),
+    ("cpu-rt-runtime", REALTIME),
     ("creds", REGISTRY),
     ("decryption-key", REGISTRY),
     ("detach", LIFE),
-    ("device-cgroup-rule", LIMITS),
-    ("device-read-bps", LIMITS),
-    ("device-read-iops", LIMITS),
-    ("device-write-bps", LIMITS),
-    ("device-write-iops", LIMITS),
+    (
+        "device-cgroup-rule",
+        "a filter of devices cannot be loaded without privilege; --device names what is there",
+    ),
     ("disable-content-trust", REGISTRY),
     ("env-host", "-e '*' does the same"),
     ("env-merge", "write the variable's whole value with -e"),
@@ -71,34 +55,24 @@ const REFUSED: &[(&str, &str)] = &[
     ("init-path", "rcon brings its own init"),
     ("ip", NETWORKS),
     ("ip6", NETWORKS),
-    ("ipc", NAMESPACES),
     ("link-local-ip", NETWORKS),
     ("log-driver", LOGS),
     ("log-opt", LOGS),
     ("mac-address", NETWORKS),
-    ("memory", LIMITS),
-    ("memory-reservation", LIMITS),
-    ("memory-swap", LIMITS),
-    ("memory-swappiness", LIMITS),
+    ("memory-swappiness", "version 2 of control groups has none"),
     ("network-alias", NETWORKS),
     ("no-healthcheck", HEALTH),
     ("no-hostname", "mount a file of your own on /etc/hostname"),
-    ("oom-kill-disable", LIMITS),
+    ("oom-kill-disable", "version 2 of control groups cannot switch it off; --memory-swap -1 makes it rare"),
     ("passwd", "mount a file of your own on /etc/passwd"),
     ("passwd-entry", "the entry is made from --user"),
     ("personality", "every container has the kernel's default"),
-    ("pid", NAMESPACES),
     ("pidfile", "rcon inspect names the process"),
-    ("pids-limit", LIMITS),
     ("pod", PODS),
     ("pod-id-file", PODS),
     ("preserve-fd", "only standard input, output and errors are handed over"),
     ("preserve-fds", "only standard input, output and errors are handed over"),
-    (
-        "privileged",
-        "ask for what is needed: --cap-add ALL --security-opt seccomp=unconfined --security-opt unmask=ALL",
-    ),
-    ("rdt-class", LIMITS),
+    ("rdt-class", "it needs privilege"),
     ("requires", LIFE),
     ("restart", LIFE),
     ("retry", REGISTRY),
@@ -110,14 +84,12 @@ const REFUSED: &[(&str, &str)] = &[
     ("shm-size-systemd", SYSTEMD),
     ("subgidname", "--gidmap names the ids"),
     ("subuidname", "--uidmap names the ids"),
-    ("systemd", SYSTEMD),
     ("timeout", "timeout(1) before rcon does it"),
     ("tls-verify", REGISTRY),
-    ("uts", NAMESPACES),
     ("volumes-from", "name each volume with --volume"),
 ];
 
-/// The refusal of `option`, as clap reports it (`--memory`, `--memory=1g`, `-m`); `None`: podman has no such option.
+/// The refusal of `option`, as clap reports it (`--restart`, `--restart=no`, `-d`); `None`: podman has no such option.
 pub(crate) fn explain(option: &str) -> Option<Error> {
     let name = option.split('=').next().unwrap_or(option);
     let key = name.strip_prefix("--").unwrap_or(name);
@@ -132,7 +104,9 @@ mod tests {
     #[test]
     fn podmans_options_are_refused_by_name() {
         let text = |option: &str| explain(option).map(|error| error.to_string());
-        assert!(text("--memory=1g").unwrap().starts_with("--memory is not supported yet: limits"));
+        assert!(
+            text("--cpu-rt-period=1").unwrap().starts_with("--cpu-rt-period is not supported yet: version 2")
+        );
         assert!(text("-d").unwrap().starts_with("-d is not"));
         assert!(text("memoryy").is_none());
         assert!(text("--volume").is_none());
