@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_rcon_global_optspecs
-    string join \n root= runroot= storage-driver= storage-opt= log-level= v/version h/help
+    string join \n root= runroot= storage-driver= storage-opt= cgroup-manager= log-level= v/version h/help
 end
 
 function __fish_rcon_needs_command
@@ -28,6 +28,7 @@ complete -c rcon -n "__fish_rcon_needs_command" -l root -d 'Directory of images 
 complete -c rcon -n "__fish_rcon_needs_command" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_needs_command" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_needs_command" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_needs_command" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_needs_command" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -44,6 +45,7 @@ complete -c rcon -n "__fish_rcon_needs_command" -f -a "images" -d 'List the imag
 complete -c rcon -n "__fish_rcon_needs_command" -f -a "rmi" -d 'Remove images'
 complete -c rcon -n "__fish_rcon_needs_command" -f -a "image" -d 'Manage images'
 complete -c rcon -n "__fish_rcon_needs_command" -f -a "unshare" -d 'Run a command as root of your user namespace'
+complete -c rcon -n "__fish_rcon_needs_command" -f -a "runtime" -d 'Run containers from OCI bundles'
 complete -c rcon -n "__fish_rcon_needs_command" -f -a "system" -d 'Look after what rcon keeps on disk'
 complete -c rcon -n "__fish_rcon_needs_command" -f -a "info" -d 'Show this machine, the store and what rcon makes of them'
 complete -c rcon -n "__fish_rcon_needs_command" -f -a "doctor" -d 'Examine this machine: what it lacks, what is lost without it, what mends it'
@@ -55,6 +57,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand run" -l root -d 'Directory of 
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -70,10 +73,11 @@ complete -c rcon -n "__fish_rcon_using_subcommand run" -l unsetenv-all -d 'Leave
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l http-proxy -d 'Pass the caller\'s proxy variables on [default: true]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -s w -l workdir -d 'Working directory' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand run" -s u -l user -d 'User: NAME or id, with :GROUP' -r
-complete -c rcon -n "__fish_rcon_using_subcommand run" -l group-add -d 'Add a supplementary group' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l group-add -d 'Add a supplementary group, or keep-groups for the caller\'s own' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l umask -d 'File mode creation mask [default: 0022]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l ulimit -d 'Limit a resource: NAME=SOFT[:HARD], or host for the caller\'s limits' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l oom-score-adj -d 'How readily the kernel ends the process when memory is short, -1000 to 1000' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l systemd -d 'Prepare the container for systemd: true (where it is the command), false or always' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l detach-keys -d 'Keys that leave the container running [default: ctrl-p,ctrl-q]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l sig-proxy -d 'Pass signals on to the process (without --tty)' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l name -d 'Name of the container' -r
@@ -96,7 +100,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand run" -l read-only-tmpfs -d 'Wi
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l shm-size -d 'Size of /dev/shm [default: 64m]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l device -d 'Add a device of the host: SOURCE[:DESTINATION][:rwm]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l tz -d 'Time zone: local or a name like Europe/Berlin' -r
-complete -c rcon -n "__fish_rcon_using_subcommand run" -l network -l net -d 'Network: pasta[:ARG,…], slirp4netns[:OPT,…], none or host [default: pasta, else slirp4netns]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l network -l net -d 'Network: pasta[:ARG,…], slirp4netns[:OPT,…], none, host, container:NAME or ns:PATH [default: pasta, else slirp4netns]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -s p -l publish -d 'Publish a port: [[IP:][HOST]:]CONTAINER[/tcp|udp]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -s P -l publish-all -d 'Publish every port that the image or --expose names' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l expose -d 'Name a port for --publish-all: PORT[-PORT][/tcp|udp]' -r
@@ -105,10 +109,34 @@ complete -c rcon -n "__fish_rcon_using_subcommand run" -l dns-search -d 'Domain 
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l dns-option -l dns-opt -d 'Option of resolv.conf' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l add-host -d 'Add a line to /etc/hosts: NAME[;NAME…]:ADDRESS, or NAME:host-gateway' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l no-hosts -d 'Leave the image\'s /etc/hosts alone' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l privileged -d 'Give all capabilities of the user namespace and the host\'s devices; hide and filter nothing' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l pid -d 'Processes that it sees: private, host, container:NAME or ns:PATH [default: private]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l ipc -d 'Shared memory and message queues: private, shareable, none, host, container:NAME or ns:PATH [default: private]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l uts -d 'Host name: private, host, container:NAME or ns:PATH [default: private]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l cap-add -d 'Add a capability, or ALL' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l cap-drop -d 'Drop a capability, or ALL' -r
-complete -c rcon -n "__fish_rcon_using_subcommand run" -l security-opt -d 'no-new-privileges, seccomp=unconfined|FILE, mask=PATH, unmask=ALL|PATH, proc-opts=…' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l security-opt -d 'no-new-privileges, seccomp=unconfined|FILE, mask=PATH, unmask=ALL|PATH, apparmor=PROFILE, label=…, proc-opts=…' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l sysctl -d 'Set a kernel parameter of the container\'s namespaces: NAME=VALUE' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -s m -l memory -d 'The most memory: BYTES, or with a unit b, k, m, g' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l memory-swap -d 'The most memory and swap together, or -1 for as much swap as there is [default: twice the memory]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l memory-reservation -d 'Memory that is left to the container when others are short of it' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cpus -d 'The most processor time, in processors: 1.5' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -s c -l cpu-shares -d 'Share of processor time against others who want it, 1024 being the usual' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cpu-quota -d 'Microseconds of processor time in each --cpu-period, or -1' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cpu-period -d 'The period of --cpu-quota in microseconds [default: 100000]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cpuset-cpus -d 'Processors to run on: 0-3,8' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cpuset-mems -d 'Memory nodes to use: 0-3,8' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l pids-limit -d 'The most processes and threads, or -1 [default: 2048]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l blkio-weight -d 'Share of disk time against others who want it, 10 to 1000' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l blkio-weight-device -d 'The same for one disk: DEVICE:WEIGHT' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l device-read-bps -d 'The most bytes a second that are read: DEVICE:SIZE' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l device-write-bps -d 'The most bytes a second that are written: DEVICE:SIZE' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l device-read-iops -d 'The most reads a second: DEVICE:NUMBER' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l device-write-iops -d 'The most writes a second: DEVICE:NUMBER' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cgroup-conf -d 'Write to a file of the control group: memory.high=1073741824' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cgroup-parent -d 'Where the control group goes: NAME.slice with systemd, else an absolute path in /sys/fs/cgroup' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cgroups -d 'Whether there is a control group: enabled, disabled, no-conmon (the monitor stays out of it), or split (below the caller\'s)' -r
+complete -c rcon -n "__fish_rcon_using_subcommand run" -l cgroupns -d 'What the container sees of control groups: private (its own) or host' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l userns -d 'host, keep-id[:uid=…,gid=…], nomap or auto [default: host, where the container\'s root is you]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l uidmap -d 'Map user ids: [u+]CONTAINER:FROM[:AMOUNT]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand run" -l gidmap -d 'Map group ids: [g+]CONTAINER:FROM[:AMOUNT]' -r
@@ -123,6 +151,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand ps" -l root -d 'Directory of i
 complete -c rcon -n "__fish_rcon_using_subcommand ps" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand ps" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand ps" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand ps" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand ps" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -141,6 +170,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand logs" -l root -d 'Directory of
 complete -c rcon -n "__fish_rcon_using_subcommand logs" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand logs" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand logs" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand logs" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand logs" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -156,6 +186,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand inspect" -l root -d 'Directory
 complete -c rcon -n "__fish_rcon_using_subcommand inspect" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand inspect" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand inspect" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand inspect" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand inspect" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -169,6 +200,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand rm" -l root -d 'Directory of i
 complete -c rcon -n "__fish_rcon_using_subcommand rm" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand rm" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand rm" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand rm" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand rm" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -184,6 +216,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand pull" -l root -d 'Directory of
 complete -c rcon -n "__fish_rcon_using_subcommand pull" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand pull" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand pull" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand pull" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand pull" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -206,6 +239,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand images" -l root -d 'Directory 
 complete -c rcon -n "__fish_rcon_using_subcommand images" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand images" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand images" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand images" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand images" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -223,6 +257,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand rmi" -l root -d 'Directory of 
 complete -c rcon -n "__fish_rcon_using_subcommand rmi" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand rmi" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand rmi" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand rmi" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand rmi" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -235,6 +270,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand image; and not __fish_seen_sub
 complete -c rcon -n "__fish_rcon_using_subcommand image; and not __fish_seen_subcommand_from exists inspect ls list pull rm remove help" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand image; and not __fish_seen_subcommand_from exists inspect ls list pull rm remove help" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and not __fish_seen_subcommand_from exists inspect ls list pull rm remove help" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand image; and not __fish_seen_subcommand_from exists inspect ls list pull rm remove help" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and not __fish_seen_subcommand_from exists inspect ls list pull rm remove help" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -252,6 +288,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcomm
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from exists" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from exists" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from exists" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from exists" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from exists" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -261,6 +298,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcomm
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from inspect" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from inspect" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from inspect" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from inspect" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from inspect" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -271,6 +309,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcomm
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from ls" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from ls" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from ls" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from ls" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from ls" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -288,6 +327,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcomm
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from list" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from list" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from list" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from list" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -305,6 +345,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcomm
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from pull" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from pull" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from pull" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from pull" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from pull" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -327,6 +368,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcomm
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from rm" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from rm" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from rm" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from rm" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from rm" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -339,6 +381,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcomm
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from remove" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from remove" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from remove" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from remove" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand image; and __fish_seen_subcommand_from remove" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -357,16 +400,270 @@ complete -c rcon -n "__fish_rcon_using_subcommand unshare" -l root -d 'Directory
 complete -c rcon -n "__fish_rcon_using_subcommand unshare" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand unshare" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand unshare" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand unshare" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand unshare" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
 error\t'Failures only'"
 complete -c rcon -n "__fish_rcon_using_subcommand unshare" -l rootless-netns -d 'Join the network namespace that bridge networks share'
 complete -c rcon -n "__fish_rcon_using_subcommand unshare" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l log -d 'Write messages to a file' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l log-format -d 'How messages are written to it' -r -f -a "text\t''
+json\t''"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l rootless -d 'Whether the caller counts as root: auto is all that there is' -r -f -a "auto\t''
+true\t''
+false\t''"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l debug -d 'Show every message'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l systemd-cgroup -d 'Have systemd make control groups; linux.cgroupsPath is slice:prefix:name then'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -s v -l version -d 'Print the versions of the runtime and of the specification'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "create" -d 'Make a container from a bundle; it waits for its start'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "start" -d 'Start a container that was created'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "run" -d 'Make a container from a bundle, start it, and stay until it ends'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "exec" -d 'Run another process in a container'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "state" -d 'Print a container\'s state as JSON'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "kill" -d 'Send a signal to a container'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "delete" -d 'Remove a container that has stopped'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "list" -d 'List the runtime\'s containers'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "ps" -d 'List a container\'s processes'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "pause" -d 'Freeze a container\'s processes'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "resume" -d 'Let a paused container go on'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "update" -d 'Change a container\'s limits'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "events" -d 'Print what a container uses, again and again'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "spec" -d 'Write a config.json to begin with'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "features" -d 'Print what the runtime can do as JSON'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -s b -l bundle -d 'The bundle\'s directory' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l pid-file -d 'Write the number of the container\'s first process to a file' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l console-socket -d 'Send the terminal\'s leader to a unix socket' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l preserve-fds -d 'Keep so many descriptors from 3 on' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l no-pivot -d 'Do not pivot_root: rcon always does, and a bundle in a ramfs works all the same'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -l no-new-keyring -d 'Stay in the caller\'s session keyring'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from start" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from start" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from start" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from start" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from start" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from start" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -s b -l bundle -d 'The bundle\'s directory' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l pid-file -d 'Write the number of the container\'s first process to a file' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l console-socket -d 'Send the terminal\'s leader to a unix socket' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l preserve-fds -d 'Keep so many descriptors from 3 on' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l no-pivot -d 'Do not pivot_root: rcon always does, and a bundle in a ramfs works all the same'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l no-new-keyring -d 'Stay in the caller\'s session keyring'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -s d -l detach -d 'Do not stay'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l keep -d 'Keep the container after its end'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -l no-subreaper -d 'Accepted for runc\'s sake: rcon reaps its own child alone'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -s p -l process -d 'Take the process from a JSON file: what config.json has as "process"' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l cwd -d 'Its working directory' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -s e -l env -d 'Add to its environment' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -s u -l user -d 'Its user' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -s g -l additional-gids -d 'Additional groups' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -s c -l cap -d 'Add a capability' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l apparmor -d 'AppArmor profile' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l process-label -d 'SELinux label' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l pid-file -d 'Write its number to a file' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l console-socket -d 'Send the terminal\'s leader to a unix socket' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l preserve-fds -d 'Keep so many descriptors from 3 on' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -s t -l tty -d 'Give it a terminal'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -l no-new-privs -d 'No program may give it more privileges'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -s d -l detach -d 'Do not stay until it ends'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from state" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from state" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from state" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from state" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from state" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from state" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from state" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from kill" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from kill" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from kill" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from kill" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from kill" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from kill" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from kill" -s a -l all -d 'To every process of the container, not only the first'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from kill" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from delete" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from delete" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from delete" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from delete" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from delete" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from delete" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from delete" -s f -l force -d 'Kill it first, if it has not; it is no failure if there is no such container'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from list" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from list" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from list" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from list" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from list" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from list" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from list" -s f -l format -d 'table or json' -r -f -a "table\t''
+json\t''"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print ids alone'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from ps" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from ps" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from ps" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from ps" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from ps" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from ps" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from ps" -s f -l format -d 'table or json' -r -f -a "table\t''
+json\t''"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from ps" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from pause" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from pause" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from pause" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from pause" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from pause" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from pause" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from resume" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from resume" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from resume" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from resume" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from resume" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from resume" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -s r -l resources -d 'Take them from a JSON file: what config.json has as linux.resources; - is standard input' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l memory -d 'Memory in bytes' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l memory-reservation -d 'Memory below which nothing is reclaimed first' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l memory-swap -d 'Memory and swap together' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l cpu-period -d 'Length of a period of the quota in microseconds' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l cpu-quota -d 'Processor time in a period in microseconds' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l cpu-share -l cpu-shares -d 'Share of processor time beside others' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l cpuset-cpus -d 'Processors it may use' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l cpuset-mems -d 'Memory nodes it may use' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l pids-limit -d 'How many processes it may have' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -l blkio-weight -d 'Share of disk time beside others' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from events" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from events" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from events" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from events" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from events" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from events" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from events" -l interval -d 'Seconds between two lines' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from events" -l stats -d 'Once'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from events" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from spec" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from spec" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from spec" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from spec" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from spec" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from spec" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from spec" -s b -l bundle -d 'Where config.json is written' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from spec" -l rootless -d 'Map your own id to root; what root gets only with this'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from spec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from features" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from features" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from features" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from features" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from features" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from features" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
+info\t'Notes on what is being done'
+warn\t'What is lost or taken otherwise than asked for'
+error\t'Failures only'"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from features" -s h -l help -d 'Print help'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "create"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "start"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "run"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "exec"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "state"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "kill"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "delete"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "list"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "ps"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "pause"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "resume"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "update"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "events"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "spec"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "features"
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rcon -n "__fish_rcon_using_subcommand system; and not __fish_seen_subcommand_from prune help" -l root -d 'Directory of images and containers [default: $XDG_DATA_HOME/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand system; and not __fish_seen_subcommand_from prune help" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand system; and not __fish_seen_subcommand_from prune help" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand system; and not __fish_seen_subcommand_from prune help" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand system; and not __fish_seen_subcommand_from prune help" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand system; and not __fish_seen_subcommand_from prune help" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -378,6 +675,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand system; and __fish_seen_subcom
 complete -c rcon -n "__fish_rcon_using_subcommand system; and __fish_seen_subcommand_from prune" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand system; and __fish_seen_subcommand_from prune" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand system; and __fish_seen_subcommand_from prune" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand system; and __fish_seen_subcommand_from prune" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand system; and __fish_seen_subcommand_from prune" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -390,6 +688,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand info" -l root -d 'Directory of
 complete -c rcon -n "__fish_rcon_using_subcommand info" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand info" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand info" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand info" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand info" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -400,6 +699,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand doctor" -l root -d 'Directory 
 complete -c rcon -n "__fish_rcon_using_subcommand doctor" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand doctor" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand doctor" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand doctor" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand doctor" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -410,6 +710,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand version" -l root -d 'Directory
 complete -c rcon -n "__fish_rcon_using_subcommand version" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand version" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand version" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand version" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand version" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -420,6 +721,7 @@ complete -c rcon -n "__fish_rcon_using_subcommand completion" -l root -d 'Direct
 complete -c rcon -n "__fish_rcon_using_subcommand completion" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand completion" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand completion" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand completion" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand completion" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
@@ -429,25 +731,27 @@ complete -c rcon -n "__fish_rcon_using_subcommand generate-docs" -l root -d 'Dir
 complete -c rcon -n "__fish_rcon_using_subcommand generate-docs" -l runroot -d 'Directory of what does not outlive a reboot [default: $XDG_RUNTIME_DIR/rcon]' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand generate-docs" -l storage-driver -d 'How root file systems are made: overlay, fuse-overlayfs or vfs' -r
 complete -c rcon -n "__fish_rcon_using_subcommand generate-docs" -l storage-opt -d 'An option of the storage driver' -r
+complete -c rcon -n "__fish_rcon_using_subcommand generate-docs" -l cgroup-manager -d 'Who makes control groups: systemd or cgroupfs [default: systemd where it can be asked]' -r
 complete -c rcon -n "__fish_rcon_using_subcommand generate-docs" -l log-level -d 'The least grave message to show' -r -f -a "debug\t'Everything'
 info\t'Notes on what is being done'
 warn\t'What is lost or taken otherwise than asked for'
 error\t'Failures only'"
 complete -c rcon -n "__fish_rcon_using_subcommand generate-docs" -s h -l help -d 'Print help'
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "run"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "ps"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "logs"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "inspect"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "rm"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "pull"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "images"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "rmi"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "image"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "unshare"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "system"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "info"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "doctor"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "version"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "completion"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "generate-docs"
-complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare system info doctor version completion generate-docs help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "run"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "ps"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "logs"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "inspect"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "rm"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "pull"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "images"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "rmi"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "image"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "unshare"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "runtime"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "system"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "info"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "doctor"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "version"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "completion"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "generate-docs"
+complete -c rcon -n "__fish_rcon_using_subcommand help; and not __fish_seen_subcommand_from run ps logs inspect rm pull images rmi image unshare runtime system info doctor version completion generate-docs help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
