@@ -172,7 +172,7 @@ fn rcon_itself_cannot_be_overwritten_from_inside() {
     needs!(containers, registry);
     let home = Home::with_busybox();
     for options in [&[][..], &["--init"], &["--cap-add", "all", "--security-opt", "seccomp=unconfined"]] {
-        let answers = ask(&home, options, &["open_parent_exe"]);
+        let answers = ask(&home, options, &["open_rcon"]);
         assert_eq!(answers, ["EACCES"], "{options:?}");
     }
 }

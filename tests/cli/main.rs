@@ -6,6 +6,7 @@
 mod concurrency;
 mod drivers;
 mod environment;
+mod escapes;
 mod files;
 mod hostile;
 mod images;
@@ -13,7 +14,10 @@ mod isolation;
 mod kills;
 mod layers;
 mod lifecycle;
+mod limits;
+mod namespaces;
 mod network;
+mod privileges;
 mod probe;
 mod pull;
 mod rig;

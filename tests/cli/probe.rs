@@ -71,7 +71,10 @@ fn put(question: &str) -> Result<(), nix::errno::Errno> {
             );
         }
         "echo_udp" => return echo_udp(),
-        "open_parent_exe" => return write_to_rcon(),
+        "open_rcon" => return open_rcon(),
+        "search_key" => return search_key(),
+        "terminal" => return find_terminal(),
+        "abstract_socket" => return connect_abstract(),
         other => panic!("no such question: {other}"),
     };
     // SAFETY: every argument is zero, so nothing is read or written through them.
@@ -90,8 +93,9 @@ fn echo_udp() -> Result<(), nix::errno::Errno> {
     }
 }
 
-/// What a hostile container tries: open the program behind any /proc/*/exe for writing.
-fn write_to_rcon() -> Result<(), nix::errno::Errno> {
+/// What a hostile container tries: open rcon's program behind any /proc/*/exe. Whoever can read it keeps the
+/// descriptor, and opens that for writing when rcon has ended; before, the kernel says ETXTBSY to everybody.
+fn open_rcon() -> Result<(), nix::errno::Errno> {
     let links: Vec<PathBuf> = std::fs::read_dir("/proc")
         .unwrap()
         .flatten()
@@ -100,10 +104,45 @@ fn write_to_rcon() -> Result<(), nix::errno::Errno> {
         .collect();
     for link in links {
         let target = std::fs::read_link(&link).unwrap_or_default();
-        let writable = std::fs::OpenOptions::new().write(true).open(&link).is_ok();
-        if writable && target.ends_with("rcon") {
+        if target.ends_with("rcon") || (target.as_os_str().is_empty() && std::fs::File::open(&link).is_ok()) {
             return Ok(());
         }
     }
     Err(nix::errno::Errno::EACCES)
+}
+
+/// Looks for the key that `escapes` lays into the caller's session keyring.
+pub(crate) fn search_key() -> Result<(), nix::errno::Errno> {
+    const SEARCH: libc::c_ulong = 10;
+    const SESSION: libc::c_long = -3;
+    let (kind, name) = (c"user", c"rcon-escape");
+    // SAFETY: both strings outlive the call.
+    let found = unsafe {
+        libc::syscall(libc::SYS_keyctl, SEARCH, SESSION, kind.as_ptr(), name.as_ptr(), 0 as libc::c_long)
+    };
+    nix::errno::Errno::result(found).map(drop)
+}
+
+/// Whether any way leads to a terminal: one that is found could be typed into (TIOCSTI).
+fn find_terminal() -> Result<(), nix::errno::Errno> {
+    let open: Vec<_> = ["/dev/tty", "/dev/console"]
+        .iter()
+        .filter_map(|path| std::fs::OpenOptions::new().read(true).write(true).open(path).ok())
+        .collect();
+    let found = std::io::IsTerminal::is_terminal(&std::io::stdin())
+        || std::io::IsTerminal::is_terminal(&std::io::stdout())
+        || std::io::IsTerminal::is_terminal(&std::io::stderr())
+        || open.iter().any(std::io::IsTerminal::is_terminal);
+    if found { Ok(()) } else { Err(nix::errno::Errno::ENOTTY) }
+}
+
+/// Connects to the abstract socket that the variable names.
+fn connect_abstract() -> Result<(), nix::errno::Errno> {
+    use std::os::linux::net::SocketAddrExt;
+    let name = std::env::var("RCON_TEST_SOCKET").unwrap();
+    let address = std::os::unix::net::SocketAddr::from_abstract_name(name).unwrap();
+    match std::os::unix::net::UnixStream::connect_addr(&address) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0))),
+    }
 }

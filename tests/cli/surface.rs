@@ -70,7 +70,7 @@ fn doctor_tells_of_every_part() {
     needs!(containers);
     let home = Home::bare();
     let output = home.run(&["doctor"]);
-    for part in ["subordinate ids", "overlay", "network", "cgroup"] {
+    for part in ["subordinate ids", "overlay", "network", "control groups"] {
         assert!(output.stdout.to_lowercase().contains(part), "{part} in {output}");
     }
 }

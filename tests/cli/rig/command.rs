@@ -18,7 +18,7 @@ pub(crate) struct Output {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    what: String,
+    pub(crate) what: String,
 }
 
 impl Output {

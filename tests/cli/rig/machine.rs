@@ -2,85 +2,28 @@
 //! anything but a faculty of the kernel is a failure.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
-/// Why a test cannot run here.
-pub(crate) struct Lack {
-    reason: String,
-    kernel: bool,
-}
-
-fn lack(reason: impl Into<String>) -> Option<Lack> {
-    Some(Lack { reason: reason.into(), kernel: false })
-}
-
-/// Returns from the test when the machine lacks one of the named things (functions of `rig::machine`).
-macro_rules! needs {
-    ($($thing:ident),+ $(,)?) => {
-        $(if let Some(lack) = crate::rig::machine::$thing() {
-            return crate::rig::machine::skip(&lack);
-        })+
-    };
-}
-pub(crate) use needs;
-
-/// Says so, notes it for the runner's list, and fails instead where nothing may be skipped.
-pub(crate) fn skip(lack: &Lack) {
-    let thread = std::thread::current();
-    let line = format!("skipped: {}: {}\n", thread.name().unwrap_or("?"), lack.reason);
-    // The standard streams' macros are captured by the harness; the list must be seen.
-    let _ = std::io::stderr().write_all(line.as_bytes());
-    if let Some(file) = std::env::var_os("RCON_TEST_SKIPPED") {
-        let file = fs::OpenOptions::new().create(true).append(true).open(file);
-        let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
-    }
-    let strict = std::env::var("CI").is_ok_and(|value| value == "true");
-    assert!(lack.kernel || !strict, "CI=true allows no skipping: {}", lack.reason);
-}
+pub(crate) use super::lack::*;
 
 /// An ordinary user who may make user namespaces, and the pieces that the test images are made from.
 pub(crate) fn containers() -> Option<Lack> {
     if nix::unistd::geteuid().is_root() {
         return lack("rcon is for ordinary users and this is root: use tests/run, which makes one");
     }
-    static USER_NAMESPACES: OnceLock<bool> = OnceLock::new();
-    let possible = USER_NAMESPACES.get_or_init(|| {
-        let status =
-            std::process::Command::new("unshare").args(["--user", "--map-root-user", "true"]).status();
-        status.is_ok_and(|status| status.success())
-    });
-    if !possible {
-        return Some(Lack {
-            reason: "this kernel gives ordinary users no user namespace".into(),
-            kernel: true,
-        });
-    }
-    busybox()
+    user_namespaces().or_else(busybox)
 }
 
-/// busybox-static, the content of the test images.
-pub(crate) fn busybox() -> Option<Lack> {
-    (!Path::new("/bin/busybox").exists()).then(|| lack("no /bin/busybox: apt-get install busybox-static"))?
+/// A part of the tree of control groups that is this user's: groups can be made in it, even if it limits nothing.
+pub(crate) fn control_groups() -> Option<Lack> {
+    let home = super::Home::bare();
+    let manager = home.ok(&["info", "--format", "{{.Host.CgroupManager}}"]);
+    let lack = |reason: &str| Some(Lack { reason: reason.into(), kernel: true });
+    if manager.trim() == "none" { lack("no control group here is this user's") } else { None }
 }
 
 /// A registry to pull from.
 pub(crate) fn registry() -> Option<Lack> {
     busybox().or_else(|| tool("docker-registry", "docker-registry"))
-}
-
-/// Subordinate ids and the helpers that map them.
-pub(crate) fn subordinate_ids() -> Option<Lack> {
-    let name = user_name();
-    let uid = nix::unistd::getuid().to_string();
-    for file in ["/etc/subuid", "/etc/subgid"] {
-        let granted = fs::read_to_string(file).unwrap_or_default();
-        if !granted.lines().any(|line| line.split(':').next().is_some_and(|who| who == name || who == uid)) {
-            return lack(format!("{file} grants {name} nothing: usermod --add-subuids …"));
-        }
-    }
-    tool("newuidmap", "uidmap")
 }
 
 pub(crate) fn pasta() -> Option<Lack> {
@@ -111,22 +54,6 @@ fn device(path: &str) -> Option<Lack> {
         }
         Err(error) => Some(Lack { reason: format!("{path}: {error}"), kernel: true }),
     }
-}
-
-fn tool(name: &str, package: &str) -> Option<Lack> {
-    which(name).is_none().then(|| lack(format!("no {name}: apt-get install {package}")))?
-}
-
-pub(crate) fn which(name: &str) -> Option<PathBuf> {
-    PATH.split(':').map(|dir| Path::new(dir).join(name)).find(|path| path.exists())
-}
-
-/// The path that tests give to rcon.
-pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-pub(crate) fn user_name() -> String {
-    let user = nix::unistd::User::from_uid(nix::unistd::getuid()).ok().flatten();
-    user.map_or_else(|| nix::unistd::getuid().to_string(), |user| user.name)
 }
 
 /// This machine's architecture as images name it.

@@ -7,6 +7,7 @@ mod check;
 pub(crate) mod command;
 pub(crate) mod http;
 pub(crate) mod image;
+mod lack;
 pub(crate) mod machine;
 pub(crate) mod processes;
 pub(crate) mod proxy;
