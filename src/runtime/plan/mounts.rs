@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use oci_spec::runtime::{LinuxIdMapping, Mount};
 
 use super::mount_options::Options;
+use super::settings::selinux;
 use super::{Builder, Mounted, Phase, c_path, c_text, sysctl};
 use crate::error::{Context, Error, Result};
 use crate::runtime::idmap::MappedBind;
@@ -259,8 +260,10 @@ impl Builder<'_> {
                 data.push((c"ro".to_owned(), None));
             }
         }
+        // Without SELinux files have no labels, and nothing would look at them.
         if let Some(label) = self.linux.mount_label().as_deref().filter(|label| !label.is_empty())
             && !kernel_own
+            && selinux()
         {
             data.push((c"context".to_owned(), Some(c_text(label, "mount label")?)));
         }

@@ -118,11 +118,6 @@ impl Builder<'_> {
                 "linux.netDevices: moving the host's network devices into a container is not supported",
             ));
         }
-        if let Some(label) = self.linux.mount_label().as_ref().filter(|label| !label.is_empty())
-            && !selinux()
-        {
-            return Err(absent("linux.mountLabel", label, "SELinux"));
-        }
         Ok(())
     }
 }
