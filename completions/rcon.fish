@@ -419,10 +419,10 @@ error\t'Failures only'"
 complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l log -d 'Write messages to a file' -r -F
 complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l log-format -d 'How messages are written to it' -r -f -a "text\t''
 json\t''"
-complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l rootless -d 'Whether the caller counts as root: auto is all that there is' -r -f -a "auto\t''
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l rootless -d 'Whether the caller is no root: true and false are checked, auto finds out' -r -f -a "auto\t''
 true\t''
 false\t''"
-complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l debug -d 'Show every message'
+complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l debug -d 'Show messages on standard error although they go to a file'
 complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -l systemd-cgroup -d 'Have systemd make control groups; linux.cgroupsPath is slice:prefix:name then'
 complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -s v -l version -d 'Print the versions of the runtime and of the specification'
 complete -c rcon -n "__fish_rcon_using_subcommand runtime; and not __fish_seen_subcommand_from create start run exec state kill delete list ps pause resume update events spec features help" -s h -l help -d 'Print help (see more with \'--help\')'

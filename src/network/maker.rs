@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::Pid;
 
-use super::helper::Helper;
 use super::pasta::Pasta;
+use super::process::Helper;
 use super::slirp4netns::Slirp4netns;
 use super::{Mode, PortMapping, SlirpOptions, address};
 use crate::config::Env;

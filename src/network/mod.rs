@@ -10,7 +10,6 @@
 //! namespaces are to be connected.
 
 mod address;
-mod helper;
 mod hosts;
 #[cfg(test)]
 mod live;
@@ -19,15 +18,16 @@ mod mode;
 mod pasta;
 mod plan;
 mod ports;
+mod process;
 mod publish;
 mod request;
 mod resolv;
 mod settings;
 mod slirp4netns;
 
-pub use helper::Helper;
 pub use mode::{Cidr, Mode, SlirpOptions};
 pub use plan::{Namespace, Plan, plan};
+pub use process::Helper;
 pub use publish::{PortMapping, Protocol, Publish};
 pub use request::{AddHost, DnsServer, Request};
 pub use settings::{HostBinding, NetworkSettings, PortMap, port_map, ports_column};

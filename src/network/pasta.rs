@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use nix::unistd::Pid;
 
-use super::helper::{Helper, Launch, ready_fifo};
+use super::process::{Helper, Launch, ready_fifo};
 use super::{PortMapping, Protocol};
 use crate::error::Result;
 use crate::sys::spawn::Inheritance;

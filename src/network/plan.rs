@@ -5,9 +5,9 @@ use std::path::Path;
 
 use nix::unistd::Pid;
 
-use super::helper::Helper;
 use super::hosts::Hosts;
 use super::maker::{self, Maker};
+use super::process::Helper;
 use super::request::{DnsServer, Request};
 use super::resolv::{BEHIND_STUB, Resolver, is_word};
 use super::{Mode, NetworkSettings, PortMapping, Publish, address, ports};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-use super::helper::{Helper, Launch, Ready};
+use super::process::{Helper, Launch, Ready};
 use super::{Cidr, PortMapping, Protocol, SlirpOptions};
 use crate::error::{Context, Error, Kind, Result};
 use crate::sys::{self, spawn::Inheritance};

@@ -155,3 +155,15 @@ fn an_existing_configuration_is_not_overwritten() {
     bundle.refuses(&["spec"]);
     assert_eq!(bundle.read("config.json"), before);
 }
+
+/// What is said of the caller has to be true of it: nothing is accepted and ignored.
+#[test]
+fn a_wrong_word_about_the_caller_is_refused() {
+    needs!(bundles);
+    deviates!("crun", "has no such option");
+    let bundle = Bundle::new();
+    let (wrong, right) = if nix::unistd::geteuid().is_root() { ("true", "false") } else { ("false", "true") };
+    bundle.refuses(&[&format!("--rootless={wrong}"), "list"]);
+    bundle.ok(&[&format!("--rootless={right}"), "list"]);
+    bundle.ok(&["--rootless=auto", "list"]);
+}

@@ -46,13 +46,13 @@ pub(crate) struct Args {
     /// How messages are written to it
     #[arg(long, value_name = "text|json", default_value = "text")]
     log_format: LogFormat,
-    /// Show every message
+    /// Show messages on standard error although they go to a file
     #[arg(long)]
     debug: bool,
     /// Have systemd make control groups; linux.cgroupsPath is slice:prefix:name then
     #[arg(long)]
     systemd_cgroup: bool,
-    /// Whether the caller counts as root: auto is all that there is
+    /// Whether the caller is no root: true and false are checked, auto finds out
     #[arg(long, value_name = "auto", value_parser = ["auto", "true", "false"], default_value = "auto", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     rootless: String,
     /// Print the versions of the runtime and of the specification
@@ -107,6 +107,15 @@ fn act(cx: &Context, args: &Args, log: &Log) -> Result<ExitCode> {
         output::print(&format!("rcon-runtime version {version}\nspec: {NEWEST_SPECIFICATION}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let contradicts = match args.rootless.as_str() {
+        "true" => cx.env.uid() == 0 && !in_user_namespace(),
+        "false" => cx.env.uid() != 0,
+        _ => false,
+    };
+    if contradicts {
+        let message = format!("--rootless {}: the caller has the user id {}", args.rootless, cx.env.uid());
+        return Err(Error::usage(message).hint("leave it out: rcon finds out"));
+    }
     let Some(verb) = &args.verb else {
         return Err(Error::usage("missing command").hint("rcon runtime --help"));
     };
@@ -116,7 +125,7 @@ fn act(cx: &Context, args: &Args, log: &Log) -> Result<ExitCode> {
     };
     let note = |text: &str| {
         log.write("warning", text);
-        if log.file.is_none() && cx.log_level <= LogLevel::Warn {
+        if args.debug || (log.file.is_none() && cx.log_level <= LogLevel::Warn) {
             cx.note(text);
         }
     };
@@ -151,6 +160,12 @@ fn act(cx: &Context, args: &Args, log: &Log) -> Result<ExitCode> {
         Verb::Spec(args) => spec::run(cx, args),
         Verb::Features(args) => features::run(args),
     }
+}
+
+/// Whether the ids of this process are not the machine's own.
+fn in_user_namespace() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    !map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
 /// crun names a driver before the file: `file:/path`.
